@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK 65536
+
+static int read_some(int fd, struct buf *buf)
+{
+	size_t before = buf->size;
+	size_t chunk = buf->limit - before < READ_CHUNK ? buf->limit - before + 1 : READ_CHUNK;
+	uint8_t stack[1];
+	uint8_t *to = stack;
+	ssize_t n;
+
+	/* At the limit one more byte decides between "fits exactly" and "too large". */
+	if (before == buf->limit) {
+		n = read(fd, stack, sizeof(stack));
+		return n < 0 ? -errno : n > 0 ? -EFBIG : 0;
+	}
+	if (chunk > buf->limit - before)
+		chunk = buf->limit - before;
+	if (buf_grow(buf, chunk, &to) < 0)
+		return -ENOMEM;
+	n = read(fd, to, chunk);
+	buf->size = before + (n > 0 ? (size_t)n : 0);
+	return n < 0 ? -errno : (int)n;
+}
+
+int file_read(const char *path, struct buf *buf, struct why *why)
+{
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return why_errno(why, -errno, "%s", path);
+	do
+		r = read_some(fd, buf);
+	while (r > 0 || r == -EINTR);
+	if (r == -EFBIG)
+		return why_set(why, r, "%s: larger than %zu bytes", path, buf->limit);
+	return r < 0 ? why_errno(why, r, "%s", path) : 0;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_in_place(const char *path, const void *data, size_t size)
+{
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_all(fd, data, size);
+}
+
+/* An O_TMPFILE vanishes by itself when we are killed; its name comes only with the complete content. */
+static int write_unnamed(const char *dir, const char *hidden, const void *data, size_t size)
+{
+	CLEANUP(close_fd) int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	char proc[64];
+	int r;
+
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	r = write_all(fd, data, size);
+	if (r < 0)
+		return r;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, proc, AT_FDCWD, hidden, AT_SYMLINK_FOLLOW) < 0)
+		return errno == EEXIST ? -EEXIST : -EOPNOTSUPP;
+	return 0;
+}
+
+/* For file systems without O_TMPFILE. */
+static int write_named(const char *hidden, const void *data, size_t size)
+{
+	CLEANUP(close_fd) int fd = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, size);
+	if (r < 0)
+		unlink(hidden);
+	return r;
+}
+
+static int write_beside(const char *path, const void *data, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash - path) + 1 : 0;
+	char dir[PATH_MAX], hidden[PATH_MAX];
+	int r;
+
+	if (snprintf(dir, sizeof(dir), "%.*s.", dir_len, path) >= (int)sizeof(dir) ||
+		snprintf(hidden, sizeof(hidden), "%.*s.%s.%d~", dir_len, path, path + dir_len,
+			(int)getpid()) >= (int)sizeof(hidden))
+		return -ENAMETOOLONG;
+	r = write_unnamed(dir, hidden, data, size);
+	if (r == -EOPNOTSUPP)
+		r = write_named(hidden, data, size);
+	if (r < 0)
+		return r;
+	if (rename(hidden, path) == 0)
+		return 0;
+	r = -errno;
+	unlink(hidden);
+	return r;
+}
+
+int file_write(const char *path, const void *data, size_t size, struct why *why)
+{
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		r = write_in_place(path, data, size);
+	else
+		r = write_beside(path, data, size);
+	return r < 0 ? why_errno(why, r, "%s", path) : 0;
+}

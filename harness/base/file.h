@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole files: read with a limit, written all or nothing. */
+#ifndef DFURIG_BASE_FILE_H
+#define DFURIG_BASE_FILE_H
+
+#include "harness/base/attr.h"
+#include "harness/base/buf.h"
+#include "harness/base/why.h"
+
+/* Appends the file's content to buf (its limit is the size limit). Returns 0 or negative errno; why names the path. */
+MUST_CHECK int file_read(const char *path, struct buf *buf, struct why *why);
+
+/* Writes data to path so that a reader sees the old content or the new, never a part: an unnamed or hidden
+ * file in the same folder takes path's place when it is complete. Paths that are no regular file (/dev/stdout, a
+ * FIFO) are written directly. Returns 0 or negative errno; why names the path. */
+MUST_CHECK int file_write(const char *path, const void *data, size_t size, struct why *why);
+
+#endif

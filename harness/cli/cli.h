@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command line: one table of subcommands, one file cmd_<name>.c each, GNU argp inside them.
+ *
+ * Only here and in report may anything print. Every command has --help with an example and its exit codes.
+ */
+#ifndef DFURIG_CLI_CLI_H
+#define DFURIG_CLI_CLI_H
+
+#include <argp.h>
+
+#include "harness/base/attr.h"
+#include "harness/base/why.h"
+
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAIL =
+		1, /* what was asked for did not work out: the thing under test, a difference found */
+	CLI_USAGE = 2, /* the command line is wrong */
+	CLI_INPUT = 3, /* a file that was given is missing, damaged, or says nonsense */
+	CLI_RIG = 125, /* the rig itself failed; `exec` uses it for CLI_USAGE and CLI_INPUT too */
+};
+
+struct cli_command {
+	const char *name;
+	const char *summary; /* one line for `dfurig --help` */
+	/* argv[0] is "dfurig <name>". Returns the exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct cli_command cli_command_exec;
+extern const struct cli_command cli_command_flash;
+extern const struct cli_command cli_command_image;
+extern const struct cli_command cli_command_list;
+
+/* argp_parse with this program's conventions: -h, usage errors give CLI_USAGE. Returns 0 or an exit code. */
+MUST_CHECK int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* Prints "dfurig: <why>" on stderr, one line. Returns code. */
+int cli_error(int code, const struct why *why);
+int cli_errorf(int code, const char *fmt, ...) PRINTF(2, 3);
+
+#endif

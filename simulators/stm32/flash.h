@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flash array: what its bytes are, and how long the chip takes to change them.
+ *
+ * Everything here is immediate; time, protection by RDP and the operation in hand are memory.h's. A sector takes
+ * memory only while it is not erased.
+ */
+#ifndef DFURIG_STM32_FLASH_H
+#define DFURIG_STM32_FLASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/attr.h"
+#include "harness/base/rng.h"
+#include "simulators/stm32/chip.h"
+
+struct flash {
+	const struct chip_flash *chip; /* borrowed */
+	uint8_t **sectors;             /* owned; sector_count entries, NULL = erased */
+	size_t taken;                  /* bytes that the sectors take now */
+};
+
+/* Erased. 0 or -ENOMEM; flash_done is needed only after 0. */
+MUST_CHECK int flash_init(struct flash *flash, const struct chip_flash *chip);
+void flash_done(struct flash *flash);
+
+/* addr and size must lie in the flash, here and below (chip_range_holds). */
+void flash_read(const struct flash *flash, uint32_t addr, uint8_t *ret_data, size_t size);
+
+/* Takes the memory that programming this data will need, so that flash_program cannot fail. 0 or -ENOMEM. */
+MUST_CHECK int flash_reserve(struct flash *flash, uint32_t addr, const uint8_t *data, size_t size);
+
+/* Programs: new content = old AND data [RM0090]. Bits of `locked` (bit 0 = sector 0) leave their sector as it is,
+ * silently. The memory was taken by flash_reserve, with nothing erased since. */
+void flash_program(
+	struct flash *flash, uint32_t addr, const uint8_t *data, size_t size, uint32_t locked);
+
+/* Erases one sector to 0xFF. */
+void flash_erase(struct flash *flash, uint16_t sector);
+void flash_erase_all(struct flash *flash);
+
+/* Leaves a sector as an erase that was broken off may: each byte old, erased, or with some bits set. Guessed: RM0090 says
+ * only that the content is not guaranteed. The same rng gives the same content. */
+void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng);
+
+/* The second channel: puts the bytes there, whatever was there. 0 or -ENOMEM (then unchanged). */
+MUST_CHECK int flash_put(struct flash *flash, uint32_t addr, const uint8_t *data, size_t size);
+
+/* Bit i set: sector i holds one of these bytes. */
+uint32_t flash_sector_mask(const struct chip_flash *chip, uint32_t addr, size_t size);
+
+/* The chip's times in microseconds; worst = the data sheet's maximum in place of the typical value. */
+uint64_t flash_erase_us(
+	const struct chip_flash *chip, uint32_t sector_size, enum chip_width width, bool worst);
+uint64_t flash_mass_erase_us(const struct chip_flash *chip, enum chip_width width, bool worst);
+
+/* Accesses of the width where addr and size allow it, bytes at the edges. */
+uint64_t flash_program_us(const struct chip_flash *chip, uint32_t addr, size_t size,
+	enum chip_width width, bool worst);
+
+#endif

@@ -16,6 +16,7 @@
 
 #include "harness/base/attr.h"
 #include "harness/dfu/dfu.h"
+#include "harness/dfu/rules.h"
 
 #define CHIP_UID_SIZE    12
 #define CHIP_SERIAL_ROOM 16 /* the longest serial number with its NUL */
@@ -119,7 +120,8 @@ struct chip_feature {
 
 struct chip_ram {
 	struct chip_range range;
-	uint32_t rom_size; /* bytes at the start that the ROM uses itself: no access by DFU */
+	uint32_t rom_size;      /* bytes at the start that the ROM uses itself: no access by DFU */
+	struct chip_range core; /* core-coupled memory: a stack may lie there; no access by DFU */
 	struct chip_source source;
 };
 
@@ -155,7 +157,8 @@ struct chip_dfu {
 	struct dfu_functional functional;
 	struct chip_source descriptor_source;
 
-	enum dfu_state fresh_state; /* after enumeration */
+	const struct dfu_overlay *rules; /* where the ROM departs from DFU 1.1; NULL = nowhere */
+	enum dfu_state fresh_state;      /* after enumeration */
 	enum dfu_status fresh_status;
 	uint32_t fresh_address; /* address pointer after reset */
 	uint32_t poll_erase_ms; /* bwPollTimeout of page and mass erase */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where ST's ROM bootloaders depart from DFU 1.1: overlays of single cells on the base table (harness/dfu/rules.h).
+ * A chip's row names its overlay.
+ */
+#ifndef DFURIG_STM32_ROM_RULES_H
+#define DFURIG_STM32_ROM_RULES_H
+
+#include "harness/dfu/rules.h"
+
+/* STM32F2, F4, F7. */
+extern const struct dfu_overlay rom_rules_f4;
+
+#endif

@@ -104,13 +104,11 @@ enum vusb_result vusb_tap_next(struct vusb_tap *tap, struct vusb_transfer *trans
 	return chain_attempt(tap->bus, tap->link.next, transfer);
 }
 
-static void complete(struct vusb_transfer *transfer, enum vusb_result result)
+static void finish(struct vusb_transfer *transfer)
 {
 	struct vusb_bus *bus = transfer->port->bus;
 
-	list_remove(&transfer->link);
 	transfer->pending = false;
-	transfer->result = result;
 	list_for_each (node, &bus->taps) {
 		struct vusb_tap *tap = LIST_ENTRY(node, struct vusb_tap, link);
 
@@ -120,16 +118,31 @@ static void complete(struct vusb_transfer *transfer, enum vusb_result result)
 	transfer->complete(transfer);
 }
 
-/* Returns true when the transfer has ended, by the attempt or because the attempt unplugged the device. */
+static void complete(struct vusb_transfer *transfer, enum vusb_result result)
+{
+	list_remove(&transfer->link);
+	transfer->result = result;
+	transfer->ended = true;
+	if (!transfer->attempting)
+		finish(transfer);
+}
+
+/* Returns true when the transfer has ended, by the attempt or because the attempt unplugged the device. Who submitted it
+ * may free it in complete(), so that it must not end under the hands of the device. */
 static bool attempt(struct vusb_transfer *transfer)
 {
 	struct vusb_port *port = transfer->port;
 	enum vusb_result result;
 
 	port->device->now_us = clock_now_us(port->bus->clock);
+	transfer->attempting = true;
 	result = chain_attempt(port->bus, port->bus->taps.next, transfer);
-	if (!transfer->pending)
+	transfer->attempting = false;
+	if (transfer->ended) {
+		transfer->actual = 0;
+		finish(transfer);
 		return true;
+	}
 	if (result == VUSB_NAK)
 		return false;
 	complete(transfer, result);
@@ -156,6 +169,7 @@ void vusb_bus_submit(struct vusb_transfer *transfer)
 	transfer->id = ++bus->next_id;
 	transfer->actual = 0;
 	transfer->pending = true;
+	transfer->attempting = transfer->ended = false;
 	list_append(&port->pending, &transfer->link);
 	list_for_each (node, &bus->taps) {
 		struct vusb_tap *tap = LIST_ENTRY(node, struct vusb_tap, link);
@@ -188,7 +202,7 @@ void vusb_port_kick(struct vusb_port *port)
 	while (port->device && node != &port->pending) {
 		struct vusb_transfer *transfer = LIST_ENTRY(node, struct vusb_transfer, link);
 
-		if (!endpoint_has_earlier(transfer) && attempt(transfer))
+		if (!transfer->attempting && !endpoint_has_earlier(transfer) && attempt(transfer))
 			node = port->pending.next; /* a completion may have changed the queue */
 		else
 			node = node->next;

@@ -3,8 +3,8 @@
  * The bus between devices and whatever offers them to a host.
  *
  * A transfer is submitted and completes exactly once: inside vusb_bus_submit, or later from vusb_bus_tick, a kick, a
- * cancel, a reset or an unplug. A NAKed transfer waits in its endpoint's queue; transfers of one endpoint complete in
- * order. Single-threaded: one thread drives a bus and everything on it.
+ * cancel, a reset or an unplug (the one that a device has in hand: when its op returns). A NAKed transfer waits in its
+ * endpoint's queue; transfers of one endpoint complete in order. Single-threaded: one thread drives a bus and everything on it.
  */
 #ifndef DFURIG_VUSB_BUS_H
 #define DFURIG_VUSB_BUS_H
@@ -43,6 +43,8 @@ struct vusb_transfer {
 	enum vusb_result result;
 	size_t actual; /* bytes moved */
 	bool pending;
+	bool attempting; /* the device has it in hand */
+	bool ended;      /* meanwhile: completes when the attempt returns */
 	struct list link;
 };
 

@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__
+#undef why_set
+#undef why_prefix
+#undef why_errno
+#endif
+
 /* Cuts visibly: a reader must see that the sentence went on. */
 static void mark_cut(struct why *why, int wanted)
 {

@@ -26,4 +26,11 @@ int why_errno(struct why *why, int err, const char *fmt, ...) PRINTF(3, 4);
 /* Never NULL; "unknown reason" when nothing was set. */
 const char *why_text(const struct why *why);
 
+/* clang's analyzer looks at one file at a time: so that it knows which value comes back. */
+#ifdef __clang_analyzer__
+#define why_set(why, err, ...)    ((void)why_set(why, err, __VA_ARGS__), (err))
+#define why_prefix(why, err, ...) ((void)why_prefix(why, err, __VA_ARGS__), (err))
+#define why_errno(why, err, ...)  ((void)why_errno(why, err, __VA_ARGS__), (err))
+#endif
+
 #endif

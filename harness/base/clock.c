@@ -54,6 +54,14 @@ struct clock *clock_monotonic(void)
 	return &clock;
 }
 
+uint64_t clock_wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static uint64_t virtual_now_us(const struct clock *clock)
 {
 	return ((const struct virtual_clock *)clock)->time_us;

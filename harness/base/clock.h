@@ -25,6 +25,9 @@ struct virtual_clock {
 /* The machine's monotonic clock; its origin is the first call in this process. Borrowed, for ever. */
 struct clock *clock_monotonic(void);
 
+/* The wall clock now, microseconds since 1970: for time stamps that people read, never for waiting. */
+uint64_t clock_wall_us(void);
+
 /* A virtual clock that starts at 0. */
 void virtual_clock_init(struct virtual_clock *clock);
 

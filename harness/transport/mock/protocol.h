@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the preload library (in the program under test) and the rig say to each other.
+ *
+ * Transport: Unix sockets in the abstract name space, so that nothing is left in a file system when either side is
+ * killed. A stream socket carries `struct mock_message` + payload in both directions; its first message says what the
+ * connection is for. A second, seqpacket socket (name + MOCK_MONITOR_SUFFIX) carries hotplug messages: the client
+ * sends one byte, the netlink group, and then receives a packet for each uevent, exactly as netlink would give it.
+ *
+ * Both sides come from the same build and run on one machine: host byte order, natural alignment, no compatibility
+ * between versions (MOCK_VERSION is checked).
+ */
+#ifndef DFURIG_TRANSPORT_MOCK_PROTOCOL_H
+#define DFURIG_TRANSPORT_MOCK_PROTOCOL_H
+
+#include <stdint.h>
+
+#define MOCK_ENV            "DFURIG_MOCK" /* environment variable: the socket's name, without the leading NUL */
+#define MOCK_VERSION        1
+#define MOCK_MONITOR_SUFFIX ".uevent"
+#define MOCK_PATH_MAX       4096
+#define MOCK_PAYLOAD_MAX    (1 << 20) /* bytes of one transfer; larger ones are refused with EINVAL */
+#define MOCK_SPIN_US        50        /* how long either side looks for the next message before it sleeps */
+
+enum mock_kind {
+	/* First message of a stream connection. a = MOCK_VERSION. */
+	MOCK_HELLO_FILES = 1, /* for MOCK_LOOKUP; no reply */
+	MOCK_HELLO_DEVICE,    /* payload: path of a node; an fd comes along: the read end of the pipe whose write end
+			       * the program polls. Reply: MOCK_REPLY, a = devnum, b = speed, c = bus; payload: what
+			       * read() of the node gives (device descriptor, then configurations) */
+	MOCK_HELLO_LIFELINE,  /* nothing follows; the connection ends with the rig */
+
+	/* Client to rig. */
+	MOCK_LOOKUP,  /* payload: absolute path; a = 1: follow a link at the end */
+	MOCK_SUBMIT,  /* tag = the URB; a = vusb_transfer_type, b = endpoint, c = buffer length without the setup packet;
+		       * payload: setup packet (control) + data (OUT) */
+	MOCK_DISCARD, /* tag */
+	MOCK_CALL,    /* a = enum mock_call, b and c = its arguments */
+	MOCK_WAKE,    /* make the pipe writable: there is something to reap; no reply */
+
+	/* Rig to client. */
+	MOCK_REPLY,     /* result = 0 or negative errno, for what was asked last */
+	MOCK_COMPLETED, /* tag; result = URB status; a = actual length; b = 1: is also the reply to its MOCK_SUBMIT;
+			 * payload: data (IN) */
+	MOCK_GONE,      /* the device was unplugged; nothing more will come */
+};
+
+enum mock_call {
+	MOCK_CLAIM,      /* interface */
+	MOCK_RELEASE,    /* interface */
+	MOCK_SET_CONFIG, /* value */
+	MOCK_SET_ALT,    /* interface, alternate */
+	MOCK_CLEAR_HALT, /* endpoint */
+	MOCK_RESET,
+};
+
+enum mock_file_type {
+	MOCK_FILE_NOT_OURS, /* ask the real system */
+	MOCK_FILE_NONE,     /* ours, and it is not there: ENOENT */
+	MOCK_FILE_DIR,      /* payload after the path: "<type letter><name>\0" each; letters d f l c */
+	MOCK_FILE_REGULAR,  /* payload after the path: content */
+	MOCK_FILE_LINK,     /* payload after the path: target */
+	MOCK_FILE_DEVICE,   /* no payload after the path */
+};
+
+struct mock_message {
+	uint32_t kind; /* enum mock_kind */
+	uint32_t size; /* bytes of payload that follow */
+	uint64_t tag;
+	int32_t result;
+	uint32_t a, b, c;
+};
+
+/* Payload of the reply to MOCK_LOOKUP: this, then the canonical path with its NUL, then what the type says. */
+struct mock_file {
+	uint32_t type; /* enum mock_file_type */
+	uint32_t mode; /* permission bits */
+	uint64_t ino;
+	uint32_t major, minor;  /* of a device */
+	uint32_t transparent;   /* a directory that only adds to the real one */
+	uint32_t path_size;     /* with NUL */
+};
+
+#endif

@@ -37,9 +37,9 @@ function number_of_line(line)
 	n = number_of_line($0)
 	has_sums[n] = 1
 	match($0, /Passing: [0-9]+/)
-	passing[n] = substr($0, RSTART + 9, RLENGTH - 9)
+	passing[n] = substr($0, RSTART + 9, RLENGTH - 9) + 0
 	match($0, /Failing: [0-9]+/)
-	failing[n] = substr($0, RSTART + 9, RLENGTH - 9)
+	failing[n] = substr($0, RSTART + 9, RLENGTH - 9) + 0
 }
 
 /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
@@ -51,7 +51,7 @@ function number_of_line(line)
 	criterion = name ~ /_test$/
 	for (i = 0; i < passing[n]; i++)
 		print "pass " name
-	for (i = seen_fail[n]; i < failing[n]; i++)
+	for (i = seen_fail[n] + 0; i < failing[n]; i++)
 		print "fail " name
 	if (!criterion && !has_sums[n])
 		print (ok ? "pass " : "fail ") name

@@ -69,7 +69,7 @@ function(dfurig_tests name)
 		DFURIG_FIXTURES="${CMAKE_SOURCE_DIR}/fixtures" DFURIG_BUILD="${CMAKE_BINARY_DIR}")
 	target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} PkgConfig::CRITERION)
 	# --verbose names the skipped tests; ci/test reads the output.
-	add_test(NAME ${name} COMMAND ${name} --jobs 2 --verbose --ascii --color=never)
+	add_test(NAME ${name} COMMAND ${name} --jobs 2 --verbose --color=never)
 	set_tests_properties(${name} PROPERTIES TIMEOUT 240
 		FAIL_REGULAR_EXPRESSION "${DFURIG_TEST_FAILURES}")
 endfunction()

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static int write_all(int fd, const uint8_t *data, size_t size)
 
 static int write_in_place(const char *path, const void *data, size_t size)
 {
-	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	return fd < 0 ? -errno : write_all(fd, data, size);
 }
@@ -126,14 +127,27 @@ static int write_beside(const char *path, const void *data, size_t size)
 	return r;
 }
 
-int file_write(const char *path, const void *data, size_t size, struct why *why)
+/* Streams have no "old content": a pipe, a terminal, and whatever /dev/stdout leads to, a regular file too. */
+static bool is_stream(const char *path)
 {
 	struct stat st;
-	int r;
 
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		r = write_in_place(path, data, size);
-	else
-		r = write_beside(path, data, size);
+	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
+/* A symbolic link stays; what it leads to is replaced. */
+static int write_behind_link(const char *path, const void *data, size_t size)
+{
+	CLEANUP(free_ptr) char *real = realpath(path, NULL);
+
+	return write_beside(real ? real : path, data, size);
+}
+
+int file_write(const char *path, const void *data, size_t size, struct why *why)
+{
+	int r = is_stream(path) ? write_in_place(path, data, size)
+				: write_behind_link(path, data, size);
+
 	return r < 0 ? why_errno(why, r, "%s", path) : 0;
 }

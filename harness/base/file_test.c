@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,41 @@ Test(file, a_missing_file_is_named)
 	cr_expect_eq(file_read(dir.path, &buf, &why), -EISDIR);
 	cr_expect_eq(file_write(temp_path(&dir, "none/x.bin"), "x", 1, &why), -ENOENT);
 	cr_expect(strstr(why.text, "none/x.bin"), "%s", why.text);
+}
+
+Test(file, a_symbolic_link_stays_and_what_it_leads_to_is_replaced)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "a.bin", "a long old content", 18);
+	CLEANUP(buf_done) struct buf buf;
+	struct stat st;
+
+	buf_init(&buf, 100);
+	path = temp_path(&dir, "link");
+	cr_assert_eq(symlink("a.bin", path), 0);
+	cr_assert_eq(file_write(path, "new", 3, NULL), 0);
+	cr_assert_eq(lstat(path, &st), 0);
+	cr_expect(S_ISLNK(st.st_mode));
+	cr_assert_eq(file_read(temp_path(&dir, "a.bin"), &buf, NULL), 0);
+	cr_expect_eq(buf.size, 3);
+}
+
+/* As /dev/stdout of a shell's "> file" is: a name that must not be replaced, and an offset that must go on. */
+Test(file, a_redirected_stream_is_appended_to)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "a.bin", "before ", 7);
+	CLEANUP(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
+	CLEANUP(buf_done) struct buf buf;
+	char stream[64];
+
+	buf_init(&buf, 100);
+	snprintf(stream, sizeof(stream), "/proc/self/fd/%d", fd);
+	cr_assert_eq(file_write(stream, "after", 5, NULL), 0);
+	cr_assert_eq(file_read(path, &buf, NULL), 0);
+	cr_expect_eq(buf.size, 12);
+	cr_expect_eq(memcmp(buf.data, "before after", 12), 0);
+	cr_expect_eq(temp_dir_count(&dir), 1);
 }
 
 Test(file, what_is_no_regular_file_is_written_directly)

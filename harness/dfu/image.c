@@ -59,7 +59,8 @@ int image_format_of_path(const char *path)
 	const char *slash = strrchr(path, '/');
 	const char *dot = strrchr(slash ? slash : path, '.');
 
-	for (enum image_format format = IMAGE_BIN; dot && format < IMAGE_FORMAT_COUNT; format++)
+	/* DfuSe and plain DFU share ".dfu": the richer one first. */
+	for (enum image_format format = IMAGE_DFUSE; dot && format > IMAGE_AUTO; format--)
 		if (has_extension(format, dot + 1))
 			return (int)format;
 	return -ENOENT;
@@ -206,7 +207,7 @@ int image_add_raw(struct image *image, const uint8_t *data, size_t size, struct 
 
 static enum image_format recognize(const struct image_source *source)
 {
-	for (enum image_format format = IMAGE_FORMAT_COUNT - 1; format > IMAGE_AUTO; format--)
+	for (enum image_format format = IMAGE_DFUSE; format > IMAGE_AUTO; format--)
 		if (codecs[format]->recognize && codecs[format]->recognize(source))
 			return format;
 	return IMAGE_AUTO;

@@ -65,9 +65,20 @@ static int write_all(int fd, const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* Opening /dev/stdout anew would give a second offset when it is a regular file, and the two would overwrite each other. */
+static int open_stream(const char *path)
+{
+	struct stat st, out;
+
+	if (stat(path, &st) == 0 && fstat(STDOUT_FILENO, &out) == 0 && st.st_dev == out.st_dev &&
+		st.st_ino == out.st_ino)
+		return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
 static int write_in_place(const char *path, const void *data, size_t size)
 {
-	CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	CLEANUP(close_fd) int fd = open_stream(path);
 
 	return fd < 0 ? -errno : write_all(fd, data, size);
 }

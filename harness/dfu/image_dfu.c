@@ -75,7 +75,7 @@ int dfu_suffix_append(struct buf *out, const struct dfu_suffix *suffix)
 
 static int dfu_parse(const struct image_source *source, struct image *image, struct why *why)
 {
-	struct dfu_suffix suffix;
+	struct dfu_suffix suffix = {0};
 	int r = dfu_suffix_parse(source, &suffix, why);
 
 	if (r < 0)

@@ -260,8 +260,9 @@ static int srec_serialize(const struct image *image, struct buf *out, struct why
 	size_t width;
 	int r = image_need_address(image, IMAGE_SREC, why);
 
-	if (r == 0)
-		r = image_sorted(image, &sorted, why);
+	if (r < 0)
+		return r;
+	r = image_sorted(image, &sorted, why);
 	if (r < 0)
 		return r;
 	width = srec_width(image, sorted);

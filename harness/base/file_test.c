@@ -71,11 +71,12 @@ Test(file, a_missing_file_is_named)
 Test(file, a_symbolic_link_stays_and_what_it_leads_to_is_replaced)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
-	const char *path = temp_file_or_fail(&dir, "a.bin", "a long old content", 18);
 	CLEANUP(buf_done) struct buf buf;
+	const char *path;
 	struct stat st;
 
 	buf_init(&buf, 100);
+	temp_file_or_fail(&dir, "a.bin", "a long old content", 18);
 	path = temp_path(&dir, "link");
 	cr_assert_eq(symlink("a.bin", path), 0);
 	cr_assert_eq(file_write(path, "new", 3, NULL), 0);

@@ -117,7 +117,8 @@ void memory_power_lost(struct memory *memory, uint64_t now_us);
 
 enum memory_region memory_region_at(const struct memory *memory, uint32_t addr);
 
-/* What the ROM says to an access, without doing it; size bytes from addr, size is not looked at for an erase.
+/* What the ROM says to an access, without doing it; size bytes from addr, size is not looked at for an erase. A size of 0
+ * asks for the address alone.
  * RDP level 1 refuses everything everywhere in flash, option bytes and OTP [AN2662], and by analogy (guessed) all else. */
 enum memory_result memory_check(
 	const struct memory *memory, enum memory_access access, uint32_t addr, size_t size);
@@ -131,8 +132,8 @@ enum memory_result memory_read(
  * Else nothing happened and nothing is in hand. data is copied; size > 0.
  */
 
-/* Flash: AND, at any address, write-protected sectors stay silently [AN2662]. Option bytes: the whole block; the new
- * ones are in force after memory_reset; from level 1 to 0 the flash is erased first. RAM and the feature word: at once. */
+/* Flash: AND, at any address; write-protected sectors stay, silently [AN2662]. Option bytes: the whole block; the new
+ * ones are in force after memory_reset. RAM and the feature word: at once. */
 enum memory_result memory_start_write(
 	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us);
 

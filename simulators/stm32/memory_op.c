@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation in hand: starting, finishing, breaking off. */
+#include "simulators/stm32/memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void op_drop(struct memory_op *op)
+{
+	free(op->data);
+	*op = (struct memory_op){0};
+}
+
+static void op_begin(struct memory *memory, uint32_t addr, uint64_t now_us)
+{
+	assert(!memory_busy(memory));
+	memory->op = (struct memory_op){.start_us = now_us, .addr = addr};
+}
+
+/* Keeps a copy of what is to be programmed. */
+static enum memory_result op_keep(struct memory_op *op, const uint8_t *data, size_t size)
+{
+	op->data = malloc(size);
+	if (!op->data)
+		return MEMORY_OUT_OF_MEMORY;
+	memcpy(op->data, data, size);
+	op->size = size;
+	return MEMORY_OK;
+}
+
+static uint64_t phase_start_us(const struct memory_op *op, uint8_t phase)
+{
+	return phase ? op->phases[phase - 1].end_us : op->start_us;
+}
+
+/* Adds a step that takes the chip `chip_us`. */
+static void op_add(struct memory *memory, enum memory_phase_kind kind, uint64_t chip_us)
+{
+	struct memory_op *op = &memory->op;
+	uint64_t us = chip_us * memory->config.pace.percent / 100;
+
+	assert(op->phase_count < MEMORY_PHASE_MAX);
+	op->phases[op->phase_count] = (struct memory_phase){
+		.kind = kind,
+		.end_us = phase_start_us(op, op->phase_count) + us,
+	};
+	op->phase_count++;
+}
+
+static enum memory_result op_refuse(struct memory *memory, enum memory_result result)
+{
+	op_drop(&memory->op);
+	return result;
+}
+
+static enum memory_result op_go(struct memory *memory)
+{
+	memory_settle(memory, memory->op.start_us);
+	return MEMORY_OK;
+}
+
+/* A write into protected sectors alone takes no time (guessed) and keeps no memory. */
+static enum memory_result start_flash(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us)
+{
+	const struct chip_flash *chip = memory->flash.chip;
+	uint32_t touched = flash_sector_mask(chip, addr, size);
+
+	if (touched && !(touched & ~options_write_protected(&memory->options)))
+		return MEMORY_OK;
+	if (flash_reserve(&memory->flash, addr, data, size) < 0)
+		return MEMORY_OUT_OF_MEMORY;
+	op_begin(memory, addr, now_us);
+	if (op_keep(&memory->op, data, size) != MEMORY_OK)
+		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
+	op_add(memory, MEMORY_PROGRAM,
+		flash_program_us(chip, addr, size, memory->width, memory->config.pace.worst));
+	return op_go(memory);
+}
+
+static enum memory_result start_otp(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us)
+{
+	if (otp_reserve(&memory->otp) < 0)
+		return MEMORY_OUT_OF_MEMORY;
+	op_begin(memory, addr, now_us);
+	if (op_keep(&memory->op, data, size) != MEMORY_OK)
+		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
+	op_add(memory, MEMORY_PROGRAM_OTP,
+		flash_program_us(
+			memory->flash.chip, addr, size, memory->width, memory->config.pace.worst));
+	return op_go(memory);
+}
+
+/* Erases the flash first when asked to: the protection falls only when nothing is left to be read. */
+static enum memory_result start_options(
+	struct memory *memory, const uint8_t *image, bool erase_flash, uint64_t now_us)
+{
+	const struct chip_options *chip = memory->options.chip;
+	bool worst = memory->config.pace.worst;
+
+	op_begin(memory, chip->range.addr, now_us);
+	if (op_keep(&memory->op, image, chip->range.size) != MEMORY_OK)
+		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
+	if (erase_flash)
+		op_add(memory, MEMORY_ERASE_ALL,
+			flash_mass_erase_us(memory->flash.chip, memory->width, worst));
+	op_add(memory, MEMORY_ERASE_OPTIONS, worst ? chip->erase.max_us : chip->erase.typ_us);
+	op_add(memory, MEMORY_PROGRAM_OPTIONS, worst ? chip->program.max_us : chip->program.typ_us);
+	return op_go(memory);
+}
+
+static enum memory_result write_ram(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size)
+{
+	const struct chip_range *range = &memory->config.chip->ram.range;
+
+	if (!memory->ram)
+		memory->ram = calloc(1, range->size);
+	if (!memory->ram)
+		return MEMORY_OUT_OF_MEMORY;
+	memcpy(memory->ram + (addr - range->addr), data, size);
+	return MEMORY_OK;
+}
+
+static enum memory_result write_feature(struct memory *memory, uint32_t addr, uint8_t value)
+{
+	const struct chip_feature *feature = &memory->config.chip->feature;
+
+	if (addr == feature->range.addr && value < feature->width_count)
+		memory->width = feature->widths[value];
+	return MEMORY_OK;
+}
+
+enum memory_result memory_start_write(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us)
+{
+	enum memory_result result = memory_check(memory, MEMORY_WRITE, addr, size);
+
+	assert(size && !memory_busy(memory));
+	if (result != MEMORY_OK)
+		return result;
+	switch (memory_region_at(memory, addr)) {
+	case MEMORY_FLASH:
+		return start_flash(memory, addr, data, size, now_us);
+	case MEMORY_OPTIONS:
+		return start_options(memory, data, false, now_us);
+	case MEMORY_OTP:
+		return start_otp(memory, addr, data, size, now_us);
+	case MEMORY_FEATURE:
+		return write_feature(memory, addr, data[0]);
+	case MEMORY_RAM:
+		return write_ram(memory, addr, data, size);
+	case MEMORY_SYSTEM:
+	case MEMORY_SIGNATURE:
+	case MEMORY_NOWHERE:
+	case MEMORY_REGION_COUNT:
+		break;
+	}
+	return MEMORY_BAD_ADDRESS;
+}
+
+enum memory_result memory_start_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
+{
+	enum memory_result result = memory_check(memory, MEMORY_ERASE, addr, 0);
+	struct chip_sector sector;
+
+	assert(!memory_busy(memory));
+	if (result != MEMORY_OK)
+		return result;
+	if (!chip_sector_at(memory->flash.chip, addr, &sector))
+		return MEMORY_BAD_ADDRESS;
+	if (flash_sector_mask(memory->flash.chip, addr, 1) &
+		options_write_protected(&memory->options))
+		return MEMORY_OK;
+	op_begin(memory, addr, now_us);
+	op_add(memory, MEMORY_ERASE_SECTOR,
+		flash_erase_us(
+			memory->flash.chip, sector.size, memory->width, memory->config.pace.worst));
+	return op_go(memory);
+}
+
+enum memory_result memory_start_mass_erase(struct memory *memory, uint64_t now_us)
+{
+	const struct chip_flash *chip = memory->flash.chip;
+
+	assert(!memory_busy(memory));
+	if (options_level(&memory->options) != OPTIONS_OPEN)
+		return MEMORY_PROTECTED;
+	if (options_write_protected(&memory->options))
+		return MEMORY_OK;
+	op_begin(memory, chip->range.addr, now_us);
+	op_add(memory, MEMORY_ERASE_ALL,
+		flash_mass_erase_us(chip, memory->width, memory->config.pace.worst));
+	return op_go(memory);
+}
+
+enum memory_result memory_start_unprotect(struct memory *memory, uint64_t now_us)
+{
+	uint8_t image[OPTIONS_MAX];
+
+	assert(!memory_busy(memory));
+	if (options_level(&memory->options) == OPTIONS_SEALED)
+		return MEMORY_PROTECTED;
+	memcpy(image, memory->options.loaded, sizeof(image));
+	image[memory->options.chip->rdp_offset] = OPTIONS_RDP_0;
+	return start_options(memory, image, true, now_us);
+}
+
+/* The first `size` bytes of what the operation in hand programs. */
+static void program(struct memory *memory, enum memory_phase_kind kind, size_t size)
+{
+	const struct memory_op *op = &memory->op;
+
+	if (kind == MEMORY_PROGRAM_OTP)
+		otp_program(&memory->otp, op->addr, op->data, size);
+	else
+		flash_program(&memory->flash, op->addr, op->data, size,
+			options_write_protected(&memory->options));
+}
+
+static uint16_t sector_in_hand(const struct memory *memory)
+{
+	struct chip_sector sector = {0};
+	bool found = chip_sector_at(memory->flash.chip, memory->op.addr, &sector);
+
+	assert(found);
+	(void)found;
+	return sector.index;
+}
+
+static void finish(struct memory *memory, enum memory_phase_kind kind)
+{
+	switch (kind) {
+	case MEMORY_PROGRAM:
+	case MEMORY_PROGRAM_OTP:
+		program(memory, kind, memory->op.size);
+		break;
+	case MEMORY_ERASE_SECTOR:
+		flash_erase(&memory->flash, sector_in_hand(memory));
+		break;
+	case MEMORY_ERASE_ALL:
+		flash_erase_all(&memory->flash);
+		break;
+	case MEMORY_ERASE_OPTIONS:
+		options_erase(&memory->options);
+		break;
+	case MEMORY_PROGRAM_OPTIONS:
+		options_program(&memory->options, memory->op.data);
+		break;
+	case MEMORY_PHASE_KIND_COUNT:
+		assert(false);
+	}
+}
+
+void memory_settle(struct memory *memory, uint64_t now_us)
+{
+	struct memory_op *op = &memory->op;
+
+	while (op->phase < op->phase_count && op->phases[op->phase].end_us <= now_us) {
+		finish(memory, op->phases[op->phase].kind);
+		op->phase++;
+	}
+	if (op->phase == op->phase_count)
+		op_drop(op);
+}
+
+bool memory_busy(const struct memory *memory)
+{
+	return memory->op.phase_count;
+}
+
+uint64_t memory_busy_until_us(const struct memory *memory)
+{
+	const struct memory_op *op = &memory->op;
+
+	return op->phase_count ? op->phases[op->phase_count - 1].end_us : 0;
+}
+
+/* Bytes that were programmed by now_us: whole accesses, the one in hand is not begun. */
+static size_t programmed_by(const struct memory *memory, uint64_t now_us)
+{
+	const struct memory_op *op = &memory->op;
+	uint64_t start_us = phase_start_us(op, op->phase);
+	uint64_t all_us = op->phases[op->phase].end_us - start_us;
+	uint32_t width = 1u << memory->width;
+	uint64_t done = now_us <= start_us ? 0 : op->size * (now_us - start_us) / all_us;
+	uint32_t over = (op->addr + (uint32_t)done) % width;
+
+	return (size_t)(done > over ? done - over : 0);
+}
+
+/* Guessed: option bytes whose erase has begun are erased, those whose programming has begun stay erased. */
+static void tear(struct memory *memory, enum memory_phase_kind kind, uint64_t now_us)
+{
+	switch (kind) {
+	case MEMORY_PROGRAM:
+	case MEMORY_PROGRAM_OTP:
+		program(memory, kind, programmed_by(memory, now_us));
+		break;
+	case MEMORY_ERASE_SECTOR:
+		flash_tear(&memory->flash, sector_in_hand(memory), &memory->rng);
+		break;
+	case MEMORY_ERASE_ALL:
+		for (uint16_t i = 0; i < memory->flash.chip->sector_count; i++)
+			flash_tear(&memory->flash, i, &memory->rng);
+		break;
+	case MEMORY_ERASE_OPTIONS:
+		options_erase(&memory->options);
+		break;
+	case MEMORY_PROGRAM_OPTIONS:
+		break;
+	case MEMORY_PHASE_KIND_COUNT:
+		assert(false);
+	}
+}
+
+void memory_reset(struct memory *memory, uint64_t now_us)
+{
+	memory_settle(memory, now_us);
+	if (memory_busy(memory))
+		tear(memory, memory->op.phases[memory->op.phase].kind, now_us);
+	op_drop(&memory->op);
+	options_load(&memory->options);
+	memory->width = memory->config.chip->dfu.width;
+}
+
+void memory_power_lost(struct memory *memory, uint64_t now_us)
+{
+	memory_reset(memory, now_us);
+	free(memory->ram);
+	memory->ram = NULL;
+}

@@ -212,7 +212,7 @@ static int verify_element(
 	r = dfuse_client_select(update->client, element_alternate(update->image, element), why);
 	if (r == 0)
 		r = dfuse_client_read(update->client, element->addr, got, element->size, why);
-	if (r < 0)
+	if (r)
 		return why_prefix(why, r, "verify");
 	return compare(element, got, why);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Single operations of the client. */
-#include "harness/host/dfuse_rig.h"
+#include "harness/host/dfuse_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/host/dfuse_rig.h"
+#include "harness/host/dfuse_rig_test.h"
 
 #include "harness/base/rng.h"
 

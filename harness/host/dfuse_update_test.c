@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whole updates of a simulated F407: what the flash holds afterwards, and what a person reads when it went wrong. */
-#include "harness/host/dfuse_rig.h"
+#include "harness/host/dfuse_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

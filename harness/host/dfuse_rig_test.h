@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* For the tests of this folder: a simulated F407 in DFU, the client, and a tap that spoils what it wants. */
-#ifndef DFURIG_HOST_DFUSE_RIG_H
-#define DFURIG_HOST_DFUSE_RIG_H
+#ifndef DFURIG_HOST_DFUSE_RIG_TEST_H
+#define DFURIG_HOST_DFUSE_RIG_TEST_H
 
 #include "harness/host/dfuse_client.h"
 #include "harness/testing/spoil_tap.h"

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* dfurig list: the boards, chips and image formats that there are. */
+#include "harness/cli/board_file.h"
+#include "harness/cli/cli.h"
+#include "harness/cli/table.h"
+
+#include "harness/dfu/image.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define USB_ID_SIZE 10 /* "0483:df11" */
+
+struct column {
+	const char *key;  /* in JSON */
+	const char *head; /* of the table; NULL = in JSON only */
+	bool number;      /* in JSON */
+};
+
+/* Where entries go: a table for people and an array for machines; one is printed. */
+struct out {
+	const struct column *columns; /* ends with a NULL key */
+	struct table table;
+	json_t *array;
+};
+
+/* One kind of things to list. */
+struct listing {
+	const char *name;
+	const struct column *columns;
+	int (*fill)(struct
+		out *out); /* CLI_OK, or what the command ends with; the rest is printed all the same */
+};
+
+/* texts: one a column, then NULL. 0 or -ENOMEM. */
+static int out_add(struct out *out, const char *const texts[])
+{
+	const char *cells[TABLE_COLUMN_MAX + 1] = {NULL};
+	json_t *object = json_object();
+	size_t shown = 0;
+
+	for (size_t i = 0; texts[i]; i++) {
+		const struct column *column = &out->columns[i];
+
+		if (column->head)
+			cells[shown++] = texts[i];
+		json_object_set_new(object, column->key,
+			column->number ? json_integer(strtol(texts[i], NULL, 0))
+				       : json_string(texts[i]));
+	}
+	if (json_array_append_new(out->array, object) < 0)
+		return -ENOMEM;
+	return table_add(&out->table, cells);
+}
+
+/* out_add(out, "a", "b") */
+#define OUT_ADD(out, ...) out_add((out), (const char *const[]){__VA_ARGS__, NULL})
+
+static int out_add_head(struct out *out)
+{
+	const char *cells[TABLE_COLUMN_MAX + 1] = {NULL};
+	size_t shown = 0;
+
+	for (const struct column *column = out->columns; column->key; column++)
+		if (column->head)
+			cells[shown++] = column->head;
+	return table_add(&out->table, cells);
+}
+
+static const char *usb_id(const struct chip *chip, char ret[static USB_ID_SIZE])
+{
+	snprintf(ret, USB_ID_SIZE, "%04x:%04x", chip->dfu.vid, chip->dfu.pid);
+	return ret;
+}
+
+static const struct column board_columns[] = {
+	{"name", "NAME", false},
+	{"title", "TITLE", false},
+	{"chip", "CHIP", false},
+	{"rom", "ROM", false},
+	{"usb", "USB ID", false},
+	{"serial", "SERIAL", false},
+	{"source", NULL, false},
+	{NULL, NULL, false},
+};
+
+static int add_board(struct out *out, const char *name)
+{
+	char rom[8], usb[USB_ID_SIZE], serial[CHIP_SERIAL_ROOM];
+	struct board_file board;
+	struct why why = {0};
+
+	if (board_file_load(name, &board, &why) < 0)
+		return cli_error(CLI_INPUT, &why);
+	snprintf(rom, sizeof(rom), "0x%04x", board.rom->bcd_device);
+	chip_serial(board.rom, board.uid, serial);
+	if (OUT_ADD(out, board.name, board.title, board.chip->name, rom, usb_id(board.chip, usb),
+		    serial, board.source) < 0)
+		return CLI_RIG;
+	return CLI_OK;
+}
+
+static int fill_boards(struct out *out)
+{
+	struct board_names names;
+	struct why why = {0};
+	int code = CLI_OK;
+
+	if (board_names_read(&names, &why) < 0)
+		return cli_error(CLI_RIG, &why);
+	for (size_t i = 0; i < names.count; i++) {
+		int r = add_board(out, names.names[i]);
+
+		code = r ? r : code;
+	}
+	board_names_done(&names);
+	return code;
+}
+
+static const struct column chip_columns[] = {
+	{"name", "NAME", false},
+	{"also", "ALSO", false},
+	{"flash_kib", "FLASH KiB", true},
+	{"sectors", "SECTORS", true},
+	{"usb", "USB ID", false},
+	{"roms", "ROMS", false},
+	{NULL, NULL, false},
+};
+
+static void list_roms(const struct chip *chip, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < chip->rom_count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s0x%04x", used ? ", " : "",
+			chip->roms[i].bcd_device);
+}
+
+static int fill_chips(struct out *out)
+{
+	for (size_t i = 0; i < chip_count; i++) {
+		const struct chip *chip = &chips[i];
+		char flash[12], sectors[8], usb[USB_ID_SIZE], roms[TABLE_CELL_SIZE];
+
+		snprintf(flash, sizeof(flash), "%" PRIu32, chip->flash.range.size / 1024);
+		snprintf(sectors, sizeof(sectors), "%u", chip->flash.sector_count);
+		list_roms(chip, roms, sizeof(roms));
+		if (OUT_ADD(out, chip->name, chip->also ? chip->also : "", flash, sectors,
+			    usb_id(chip, usb), roms) < 0)
+			return CLI_RIG;
+	}
+	return CLI_OK;
+}
+
+static const struct column format_columns[] = {
+	{"name", "NAME", false},
+	{"extensions", "EXTENSIONS", false},
+	{"description", "DESCRIPTION", false},
+	{NULL, NULL, false},
+};
+
+static const struct format_text {
+	enum image_format format;
+	const char *extensions;
+	const char *description;
+} formats[] = {
+	{IMAGE_BIN, ".bin .raw .img", "raw bytes, no address"},
+	{IMAGE_HEX, ".hex .ihex .ihx", "Intel HEX, record types 00 to 05"},
+	{IMAGE_SREC, ".srec .s19 .s28 .s37 .mot", "Motorola S-record, S0 to S9"},
+	{IMAGE_DFU, ".dfu", "raw bytes with a DFU suffix"},
+	{IMAGE_DFUSE, ".dfu .dfuse", "ST's DfuSe: addresses, several targets, DFU suffix"},
+};
+
+static int fill_formats(struct out *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (OUT_ADD(out, image_format_text(formats[i].format), formats[i].extensions,
+			    formats[i].description) < 0)
+			return CLI_RIG;
+	return CLI_OK;
+}
+
+static const struct listing listings[] = {
+	{"boards", board_columns, fill_boards},
+	{"chips", chip_columns, fill_chips},
+	{"formats", format_columns, fill_formats},
+};
+
+static void print_json(const struct listing *listing, json_t *array)
+{
+	json_t *document = json_object();
+
+	json_object_set(document, listing->name, array);
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	fputc('\n', stdout);
+	json_decref(document);
+}
+
+static int run_listing(const struct listing *listing, bool json)
+{
+	struct out out = {.columns = listing->columns, .array = json_array()};
+	int code = CLI_RIG;
+
+	if (out_add_head(&out) == 0)
+		code = listing->fill(&out);
+	if (json)
+		print_json(listing, out.array);
+	else
+		table_print(&out.table, stdout);
+	table_done(&out.table);
+	json_decref(out.array);
+	return code;
+}
+
+struct args {
+	const struct listing *listing;
+	bool json;
+};
+
+static const struct listing *find_listing(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(listings); i++)
+		if (strcmp(listings[i].name, name) == 0)
+			return &listings[i];
+	return NULL;
+}
+
+static error_t parse_arg(int key, char *arg, struct argp_state *state)
+{
+	struct args *args = state->input;
+
+	switch (key) {
+	case 'j':
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_error(state, "one of boards, chips, formats is enough");
+		args->listing = find_listing(arg);
+		if (!args->listing)
+			argp_error(state, "\"%s\" is not one of boards, chips, formats", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{"json", 'j', NULL, 0, "Print one JSON object in place of the table", 0},
+		{0},
+	};
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_arg,
+		.args_doc = "[boards|chips|formats]",
+		.doc = "Lists what there is: the boards that --board takes (the default), the "
+		       "chips "
+		       "that boards can have, the image file formats.\v"
+		       "A board is a YAML file. They are looked for in $DFURIG_DATA/boards, in "
+		       "fixtures/boards of the source tree, and where dfurig was installed; the "
+		       "first "
+		       "of a name counts. A new file shows up at once. A file that is no board is "
+		       "named on stderr, the others are listed all the same.\n\n"
+		       "Examples:\n"
+		       "  dfurig list\n"
+		       "  dfurig list chips\n"
+		       "  dfurig list boards --json | jq -r '.boards[].serial'\n\n"
+		       "Exit codes:\n"
+		       "  0    listed\n"
+		       "  2    the command line is wrong\n"
+		       "  3    a board's file is damaged\n"
+		       "  125  dfurig itself failed",
+	};
+	struct args args = {.listing = &listings[0]};
+	int code = cli_parse(&argp, argc, argv, &args);
+
+	return code ? code : run_listing(args.listing, args.json);
+}
+
+const struct cli_command cli_command_list = {
+	.name = "list",
+	.summary = "boards, chips and image formats that there are",
+	.run = run,
+};

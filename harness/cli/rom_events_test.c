@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/rom_events.h"
+
+#include <criterion/criterion.h>
+
+struct recorder {
+	struct event_sink sink;
+	struct event last;
+	unsigned int count;
+};
+
+static void recorder_emit(struct event_sink *sink, const struct event *event)
+{
+	struct recorder *self = CONTAINER_OF(sink, struct recorder, sink);
+
+	self->last = *event;
+	self->count++;
+}
+
+static const struct event_sink_ops recorder_ops = {.name = "recorder", .emit = recorder_emit};
+
+static struct event told(const struct rom_fact *fact, unsigned int count)
+{
+	struct recorder recorder = {.sink.ops = &recorder_ops};
+	struct virtual_clock clock;
+	struct event_stream stream;
+	struct rom_events events;
+
+	virtual_clock_init(&clock);
+	event_stream_init(&stream, &clock.clock);
+	event_stream_add(&stream, &recorder.sink);
+	rom_events_init(&events, &stream, "board");
+	events.observer.fact(&events.observer, fact);
+	cr_assert_eq(recorder.count, count);
+	return recorder.last;
+}
+
+Test(rom_events, an_erased_sector_is_an_event)
+{
+	struct event event = told(
+		&(struct rom_fact){
+			.kind = ROM_FACT_ERASE, .addr = 0x0800c000, .size = 16384, .index = 3},
+		1);
+
+	cr_assert_eq(event.kind, EVENT_ERASE);
+	cr_assert_str_eq(event.board, "board");
+	cr_assert_eq(event.addr, 0x0800c000);
+	cr_assert_eq(event.size, 16384);
+	cr_assert_eq(event.sector, 3);
+}
+
+Test(rom_events, a_new_state_is_an_event_with_the_specifications_names)
+{
+	struct event event = told(
+		&(struct rom_fact){
+			.kind = ROM_FACT_STATE, .state = DFU_ERROR, .status = DFU_ERR_VENDOR},
+		1);
+
+	cr_assert_eq(event.kind, EVENT_DFU_STATE);
+	cr_assert_str_eq(event.name, "dfuERROR");
+	cr_assert_str_eq(event.text, "errVENDOR");
+}
+
+Test(rom_events, the_address_pointer_is_left_to_the_request)
+{
+	told(&(struct rom_fact){.kind = ROM_FACT_POINTER, .addr = 0x08000000}, 0);
+}

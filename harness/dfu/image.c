@@ -315,9 +315,9 @@ int image_write(
 	CLEANUP(buf_done) struct buf out;
 	int r = format == IMAGE_AUTO ? image_format_for(image, path, why) : (int)format;
 
+	buf_init(&out, IMAGE_FILE_MAX);
 	if (r < 0)
 		return r;
-	buf_init(&out, IMAGE_FILE_MAX);
 	r = image_serialize(image, (enum image_format)r, &out, why);
 	return r < 0 ? why_prefix(why, r, "%s", path) : file_write(path, out.data, out.size, why);
 }

@@ -55,6 +55,7 @@ struct dfuse_alternate {
 struct dfuse_client {
 	struct usb_handle *usb; /* owned */
 	struct usb_host *host;  /* borrowed */
+	uint16_t vid, pid;
 	uint8_t interface;
 	struct dfu_functional functional;
 	struct dfuse_alternate alternates[DFUSE_ALTERNATE_MAX];
@@ -135,8 +136,8 @@ struct dfuse_result {
 };
 
 /* Erases each sector that the image needs once, programs, verifies, leaves. Nothing is erased before the whole image is known
- * to fit. *ret_result says what was done, on failure too. Besides the errors above: -EINVAL an image without addresses,
- * -EFAULT bytes outside of the device's memory, -EILSEQ the memory differs afterwards, -E2BIG, -ENOMEM. */
+ * to fit. *ret_result says what was done, on failure too. Besides the errors above: -EINVAL an image without addresses or for
+ * another product, -EFAULT bytes outside of the device's memory, -EILSEQ the memory differs afterwards, -E2BIG, -ENOMEM. */
 MUST_CHECK int dfuse_update(struct dfuse_client *client, const struct image *image,
 	const struct dfuse_options *options, struct dfuse_result *ret_result, struct why *why);
 

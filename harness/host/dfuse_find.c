@@ -222,7 +222,12 @@ int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
 {
 	int r;
 
-	*ret = (struct dfuse_client){.host = host, .deadline_us = CLOCK_NEVER};
+	*ret = (struct dfuse_client){
+		.host = host,
+		.vid = entry->vid,
+		.pid = entry->pid,
+		.deadline_us = CLOCK_NEVER,
+	};
 	r = host->ops->open(host, entry, &ret->usb, why);
 	if (r < 0)
 		return r;

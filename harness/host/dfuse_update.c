@@ -84,16 +84,36 @@ static int plan_element(struct update *update, const struct image_element *eleme
 	return 0;
 }
 
+static bool id_fits(uint16_t wanted, uint16_t id)
+{
+	return wanted == IMAGE_ANY_ID || wanted == id;
+}
+
+static int check_ids(const struct update *update, struct why *why)
+{
+	const struct image_ids *ids = &update->image->ids;
+	const struct dfuse_client *client = update->client;
+
+	if (!update->image->has_ids ||
+		(id_fits(ids->vid, client->vid) && id_fits(ids->pid, client->pid)))
+		return 0;
+	return why_set(why, -EINVAL, "the image is for %04x:%04x, the device is %04x:%04x",
+		ids->vid, ids->pid, client->vid, client->pid);
+}
+
 static int make_plan(struct update *update, struct why *why)
 {
+	int r = check_ids(update, why);
+
+	if (r < 0)
+		return r;
 	if (!update->image->addressed)
 		return why_set(why, -EINVAL, "the image has no address");
 	update->plan.sectors = calloc(SECTOR_MAX, sizeof(update->plan.sectors[0]));
 	if (!update->plan.sectors)
 		return why_errno(why, -ENOMEM, "plan");
 	for (size_t i = 0; i < update->image->element_count; i++) {
-		int r = plan_element(update, &update->image->elements[i], why);
-
+		r = plan_element(update, &update->image->elements[i], why);
 		if (r < 0)
 			return why_prefix(why, r, "image");
 	}

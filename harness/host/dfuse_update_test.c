@@ -218,6 +218,36 @@ Test(update, an_image_without_an_address_or_for_another_memory_is_refused)
 	cr_expect_str_eq(rig.why.text, "image: the device has no memory number 7");
 }
 
+Test(update, an_image_for_another_product_is_refused)
+{
+	static const struct {
+		struct image_ids ids;
+		int expected;
+	} rows[] = {
+		{{.vid = 0x0483, .pid = 0xdf11, .bcd_device = 0}, 0},
+		{{.vid = IMAGE_ANY_ID, .pid = IMAGE_ANY_ID}, 0},
+		{{.vid = 0x0483, .pid = 0x5740}, -EINVAL},
+		{{.vid = 0x1209, .pid = IMAGE_ANY_ID}, -EINVAL},
+	};
+	uint8_t data[4] = {0};
+	struct image_element element = {.addr = FLASH, .data = data, .size = 4};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(image_done)
+		struct image image = {.addressed = true, .has_ids = true, .ids = rows[i].ids};
+		CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+
+		dfuse_rig_init(&rig, ROM_PACE_FAST);
+		cr_assert_eq(image_add_target(&image, 0, NULL), 0);
+		cr_assert_eq(image_add_element(&image, &element, NULL), 0);
+		cr_expect_eq(dfuse_update(&rig.client, &image, &plain, &rig.result, &rig.why),
+			rows[i].expected, "row %zu: %s", i, rig.why.text);
+		if (i == 2)
+			cr_expect_str_eq(rig.why.text,
+				"the image is for 0483:5740, the device is 0483:df11");
+	}
+}
+
 Test(update, read_protection_is_named)
 {
 	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;

@@ -53,7 +53,7 @@ static const cyaml_schema_value_t schema = {
 
 static const struct yaml_expected expected[] = {
 	{"name", "1 to 48 lower-case letters, digits and \"-\", as the file is called"},
-	{"title", "1 to 95 characters that tell a person what board it is"},
+	{"title", "one line of 1 to 95 characters that says what board it is"},
 	{"chip", "the name of a chip (dfurig list chips)"},
 	{"rom", "the bcdDevice of the chip's ROM bootloader, such as 0x2200"},
 	{"uid", "24 hex digits, the chip's unique ID as it lies in memory"},
@@ -121,6 +121,8 @@ static int check_document(const struct yaml_file *file, const struct document *d
 
 	if (!is_name(document->name))
 		return yaml_file_bad_value(file, why, "name");
+	if (strpbrk(document->title, "\n\t"))
+		return yaml_file_bad_value(file, why, "title");
 	if (!board.chip)
 		return unknown_chip(file, document->chip, why);
 	board.rom = chip_find_rom(board.chip, document->rom);

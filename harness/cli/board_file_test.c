@@ -75,8 +75,12 @@ static const struct mistake mistakes[] = {
 		"f.yaml:1: name: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not 1 to "
 		"48 lower-case letters, digits and \"-\", as the file is called"},
 	{"empty title", NAME "title:\n" CHIP ROM UID SOURCE,
-		"f.yaml:2: title: \"\" is not 1 to 95 characters that tell a person what board it "
-		"is"},
+		"f.yaml:2: title: \"\" is not one line of 1 to 95 characters that says what board "
+		"it is"},
+	{"title of two lines", NAME "title: |\n  a\n  b\n" CHIP ROM UID SOURCE,
+		"f.yaml:2: title: \"a b \" is not one line of 1 to 95 characters that says what "
+		"board it is"},
+	{"key of two lines", "\"a\\nb\": c\n", "f.yaml:1: a key must be a word"},
 	{"unknown chip", NAME TITLE "chip: z80\n" ROM UID SOURCE,
 		"f.yaml:3: chip: no chip \"z80\"; there are: stm32f407xg"},
 	{"rom that the chip never had", NAME TITLE CHIP "rom: 0x1234\n" UID SOURCE,

@@ -119,6 +119,9 @@ int yaml_file_bad(
 	va_start(args, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, args);
 	va_end(args);
+	/* A value may have several lines; what is wrong has one. */
+	for (char *c = strchr(sentence, '\n'); c; c = strchr(c, '\n'))
+		*c = ' ';
 	return why_set(why, -EBADMSG, "%s:%zu: %s%s%s", file->name, line_of(file, path), path,
 		path[0] ? ": " : "", sentence);
 }

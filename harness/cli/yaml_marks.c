@@ -47,7 +47,10 @@ static int extend_path(struct walk *walk, const char *fmt, const char *key, size
 		n = snprintf(walk->path + length, room, fmt, length ? "." : "", key);
 	else
 		n = snprintf(walk->path + length, room, fmt, index);
-	return n < 0 || (size_t)n >= room ? bad(walk, "the keys are too long") : 0;
+	if (n >= 0 && (size_t)n < room)
+		return 0;
+	walk->path[length] = '\0';
+	return bad(walk, "the keys are too long");
 }
 
 static int add_mark(struct walk *walk, const char *text)
@@ -93,6 +96,8 @@ static int read_key(struct walk *walk, struct level *level, const yaml_event_t *
 	r = check_text(walk, event);
 	if (r < 0)
 		return r;
+	if (strpbrk((const char *)event->data.scalar.value, "\n\t"))
+		return bad(walk, "a key must be a word");
 	r = extend_path(walk, "%s%s", (const char *)event->data.scalar.value, 0);
 	if (r < 0)
 		return r;

@@ -30,6 +30,7 @@ static const struct event_shape {
 	[EVENT_DFU_STATE] = {"dfu-state", EVENT_HAS_NAME},
 	[EVENT_LEAVE] = {"leave", EVENT_HAS_ADDR},
 	[EVENT_DETACH] = {"detach", 0},
+	[EVENT_RESET] = {"reset", 0},
 	[EVENT_COMMAND_START] = {"command-start", 0},
 	[EVENT_COMMAND_END] = {"command-end", EVENT_HAS_STATUS},
 	[EVENT_NOTE] = {"note", 0},

@@ -33,6 +33,7 @@ enum event_kind {
 	EVENT_DFU_STATE, /* the bootloader's state and status changed */
 	EVENT_LEAVE,     /* the bootloader jumps */
 	EVENT_DETACH,    /* the bootloader goes off the bus to come back */
+	EVENT_RESET,     /* the chip resets itself */
 	EVENT_COMMAND_START,
 	EVENT_COMMAND_END,
 	EVENT_NOTE,

@@ -124,6 +124,9 @@ static void say(const struct event *event, uint32_t count, char *out, size_t siz
 	case EVENT_LEAVE:
 		snprintf(out, size, "leaves DFU, jumps to 0x%08" PRIx32, event->addr);
 		return;
+	case EVENT_RESET:
+		snprintf(out, size, "resets%s%s", comma(event), text_of(event));
+		return;
 	case EVENT_COMMAND_START:
 		snprintf(out, size, "$ %s", text_of(event));
 		return;

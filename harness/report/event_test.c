@@ -375,6 +375,7 @@ Test(event_terminal, each_kind_has_its_line)
 	EVENT_EMIT(stream, .kind = EVENT_OPTIONS, .board = "b", .addr = 0x1fffc000, .size = 16);
 	EVENT_EMIT(stream, .kind = EVENT_UNPROTECT, .board = "b");
 	EVENT_EMIT(stream, .kind = EVENT_DETACH, .board = "b");
+	EVENT_EMIT(stream, .kind = EVENT_RESET, .board = "b", .text = "for a reason");
 	EVENT_EMIT(stream, .kind = EVENT_NOTE, .text = "a note");
 	EVENT_EMIT(stream, .kind = EVENT_ERROR, .text = "no such thing");
 	EVENT_EMIT(stream, .kind = EVENT_RIG_END, .status = 74);
@@ -393,6 +394,7 @@ Test(event_terminal, each_kind_has_its_line)
 		"   12.345  b                 write option bytes, 16 bytes at 0x1fffc000\n"
 		"   12.345  b                 read protection off, flash erased\n"
 		"   12.345  b                 detaches\n"
+		"   12.345  b                 resets, for a reason\n"
 		"   12.345  rig               a note\n"
 		"   12.345  rig               error: no such thing\n"
 		"   12.345  rig               end, exit status 74\n");

@@ -12,14 +12,34 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The digit's value, or 0xff. */
-static uint8_t digit_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return (uint8_t)(c - '0');
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : 0xff;
-}
+#define DIGIT       0x10 /* marks a digit in the table, so that all else is 0 */
+#define DIGIT_VALUE 0x0f
+
+/* A table, for branches on random digits are what reading a large file would wait for. */
+static const uint8_t digits[256] = {
+	['0'] = DIGIT | 0,
+	['1'] = DIGIT | 1,
+	['2'] = DIGIT | 2,
+	['3'] = DIGIT | 3,
+	['4'] = DIGIT | 4,
+	['5'] = DIGIT | 5,
+	['6'] = DIGIT | 6,
+	['7'] = DIGIT | 7,
+	['8'] = DIGIT | 8,
+	['9'] = DIGIT | 9,
+	['A'] = DIGIT | 10,
+	['B'] = DIGIT | 11,
+	['C'] = DIGIT | 12,
+	['D'] = DIGIT | 13,
+	['E'] = DIGIT | 14,
+	['F'] = DIGIT | 15,
+	['a'] = DIGIT | 10,
+	['b'] = DIGIT | 11,
+	['c'] = DIGIT | 12,
+	['d'] = DIGIT | 13,
+	['e'] = DIGIT | 14,
+	['f'] = DIGIT | 15,
+};
 
 void image_text_init(struct image_text *text, const struct image_source *source)
 {
@@ -73,7 +93,7 @@ static int bad_digit(const struct image_text *text, size_t at, struct why *why)
 {
 	uint8_t c;
 
-	while (digit_value(text->line[at]) != 0xff)
+	while (digits[text->line[at]])
 		at++;
 	c = text->line[at];
 	if (c > ' ' && c <= '~')
@@ -85,7 +105,7 @@ static int bad_digit(const struct image_text *text, size_t at, struct why *why)
 
 int image_text_decode(struct image_text *text, size_t skip, struct why *why)
 {
-	const uint8_t *digits = text->line + skip;
+	const uint8_t *from = text->line + skip;
 	size_t count;
 
 	if (text->length < skip || (text->length - skip) % 2)
@@ -95,12 +115,12 @@ int image_text_decode(struct image_text *text, size_t skip, struct why *why)
 		return image_text_damaged(text, why,
 			"the line is too long for a record: %zu characters", text->length);
 	for (size_t i = 0; i < count; i++) {
-		uint8_t high = digit_value(digits[2 * i]);
-		uint8_t low = digit_value(digits[2 * i + 1]);
+		uint8_t high = digits[from[2 * i]];
+		uint8_t low = digits[from[2 * i + 1]];
 
-		if (high == 0xff || low == 0xff)
+		if (!high || !low)
 			return bad_digit(text, skip + 2 * i, why);
-		text->bytes[i] = (uint8_t)(high << 4 | low);
+		text->bytes[i] = (uint8_t)(high << 4 | (low & DIGIT_VALUE));
 	}
 	text->count = count;
 	return 0;
@@ -255,18 +275,18 @@ bool image_text_recognize(const struct image_source *source, const char *prefix)
 		memcmp(text.line, prefix, skip) != 0)
 		return false;
 	for (size_t i = skip; i < text.length; i++)
-		if (digit_value(text.line[i]) == 0xff)
+		if (!digits[text.line[i]])
 			return false;
 	return true;
 }
 
 char *image_text_encode(char *to, const uint8_t *bytes, size_t size)
 {
-	static const char digits[] = "0123456789ABCDEF";
+	static const char hex[] = "0123456789ABCDEF";
 
 	for (size_t i = 0; i < size; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
+		*to++ = hex[bytes[i] >> 4];
+		*to++ = hex[bytes[i] & 15];
 	}
 	return to;
 }

@@ -428,6 +428,29 @@ static void session(struct fixture *fixture)
 	fixture_dfu(fixture, DFU_DNLOAD, 1, data, sizeof(data));
 }
 
+/* fixtures/captures/dfu-session.pcapng is what this writer makes of session(), for people and for other readers. */
+Test(usbmon_capture, the_capture_of_a_session_is_the_golden_one)
+{
+	static const char golden[] = DFURIG_FIXTURES "/captures/dfu-session.pcapng";
+	struct usbmon_capture *capture;
+	struct buf now, expected;
+	struct fixture fixture;
+
+	start(&fixture, &capture);
+	vusb_port_plug(fixture.port, &fixture.device, "f407-discovery");
+	session(&fixture);
+	cr_assert_eq(usbmon_capture_stop(capture, NULL), 0);
+	now = read_file(fixture.path);
+	if (getenv("DFURIG_UPDATE_GOLDEN"))
+		cr_assert_eq(file_write(golden, now.data, now.size, NULL), 0);
+	expected = read_file(golden);
+	cr_expect(now.size == expected.size && memcmp(now.data, expected.data, now.size) == 0,
+		"dfu-session.pcapng differs; is that meant? DFURIG_UPDATE_GOLDEN=1 writes it anew");
+	buf_done(&now);
+	buf_done(&expected);
+	fixture_done(&fixture);
+}
+
 /* What tshark prints for the capture with these arguments, NUL-terminated. */
 static struct buf tshark(const char *path, const char *const extra[])
 {

@@ -216,7 +216,7 @@ static int attribute(struct tree *tree, const char *dir, const char *name, const
 
 static int attribute(struct tree *tree, const char *dir, const char *name, const char *fmt, ...)
 {
-	char path[256], text[VUSB_TEXT_MAX];
+	char path[320], text[VUSB_TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
@@ -229,7 +229,7 @@ static int attribute(struct tree *tree, const char *dir, const char *name, const
 /* dir/name -> target. */
 static int link_in(struct tree *tree, const char *dir, const char *name, const char *target)
 {
-	char path[256];
+	char path[320];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return tree_add_link(tree, path, target);
@@ -239,7 +239,7 @@ static int add_uevent_file(
 	struct tree *tree, const char *dir, const struct sysfs_device *device, int interface)
 {
 	struct buf text;
-	char path[256];
+	char path[320];
 	int r;
 
 	buf_init(&text, 4096);
@@ -256,7 +256,7 @@ static int add_uevent_file(
 static int add_endpoint(struct tree *tree, const char *dir, const uint8_t *desc)
 {
 	static const char *const types[] = {"Control", "Isoc", "Bulk", "Interrupt"};
-	char path[256];
+	char path[320];
 	uint8_t address = desc[2], type = desc[3] & 3;
 	int r;
 
@@ -381,7 +381,7 @@ static int add_descriptors(struct tree *tree, const char *dir, const struct sysf
 	const struct vusb_identity *identity = &device->identity;
 	uint8_t bytes[USB_DEVICE_SIZE + VUSB_CONFIG_MAX];
 	struct writer out = writer_of(bytes, sizeof(bytes));
-	char path[256];
+	char path[320];
 
 	writer_bytes(&out, identity->device, USB_DEVICE_SIZE);
 	writer_bytes(&out, identity->config, identity->config_size);

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/rig.h"
+
+#include "harness/base/file.h"
+#include "harness/base/names.h"
+#include "harness/dfu/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- options --- */
+
+enum rig_key {
+	KEY_FLASH = 0x100,
+	KEY_DUMP_FLASH,
+	KEY_START,
+	KEY_PACE,
+	KEY_CAPTURE,
+	KEY_EVENTS,
+};
+
+static const char *const start_text[] = {[RIG_START_DFU] = "dfu", [RIG_START_OFF] = "off"};
+static const struct names start_names = NAMES(start_text);
+static const char *const pace_text[] = {[ROM_PACE_CHIP] = "chip", [ROM_PACE_FAST] = "fast"};
+static const struct names pace_names = NAMES(pace_text);
+
+static const struct argp_option rig_argp_options[] = {
+	{"board", 'b', "NAME", 0,
+		"A board to plug in: a name of `dfurig list boards`, or a path. May be given "
+		"several times; default " RIG_DEFAULT_BOARD,
+		0},
+	{"flash", KEY_FLASH, "FILE", 0,
+		"Preset the flash of the --board before this option (any image format; a file "
+		"without addresses goes to the start)",
+		0},
+	{"dump-flash", KEY_DUMP_FLASH, "FILE", 0,
+		"At the end write the flash of the --board before this option to FILE, whole and raw", 0},
+	{"start", KEY_START, "dfu|off", 0,
+		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); off: no power",
+		0},
+	{"pace", KEY_PACE, "chip|fast", 0,
+		"chip: flash takes the data sheet's times, hosts are told to wait as by the chip; "
+		"fast (default): 1 ms in place of each wait",
+		0},
+	{"capture", KEY_CAPTURE, "FILE", 0,
+		"Write the USB traffic to FILE (pcapng); open with wireshark -d "
+		USBMON_CAPTURE_DECODE_AS,
+		0},
+	{"events", KEY_EVENTS, "FILE", 0, "Write what happens to FILE, one JSON object a line", 0},
+	{"verbose", 'v', NULL, 0, "Tell what happens on standard error", 0},
+	{0},
+};
+
+static void option_value(
+	struct argp_state *state, const char *option, const struct names *names, const char *arg, int *ret)
+{
+	char list[128];
+	int value = names_value(names, arg);
+
+	if (value < 0)
+		argp_error(state, "%s: \"%s\" is not one of %s", option, arg,
+			names_list(names, list, sizeof(list)));
+	*ret = value;
+}
+
+/* The board that --flash and --dump-flash belong to: the last one named, or the default one. */
+static struct rig_board_options *current_board(struct rig_options *options)
+{
+	if (!options->board_count)
+		options->boards[options->board_count++].name = RIG_DEFAULT_BOARD;
+	return &options->boards[options->board_count - 1];
+}
+
+static void add_board(struct argp_state *state, struct rig_options *options, const char *name)
+{
+	if (options->board_count == RIG_BOARD_MAX)
+		argp_error(state, "more than %d boards", RIG_BOARD_MAX);
+	options->boards[options->board_count++].name = name;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct rig_options *options = state->input;
+	int value;
+
+	switch (key) {
+	case 'b':
+		add_board(state, options, arg);
+		return 0;
+	case KEY_FLASH:
+		current_board(options)->flash = arg;
+		return 0;
+	case KEY_DUMP_FLASH:
+		current_board(options)->dump_flash = arg;
+		return 0;
+	case KEY_START:
+		option_value(state, "--start", &start_names, arg, &value);
+		options->start = value;
+		return 0;
+	case KEY_PACE:
+		option_value(state, "--pace", &pace_names, arg, &value);
+		options->pace = value;
+		return 0;
+	case KEY_CAPTURE:
+		options->capture = arg;
+		return 0;
+	case KEY_EVENTS:
+		options->events = arg;
+		return 0;
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		options->pace = ROM_PACE_FAST;
+		return 0;
+	case ARGP_KEY_END:
+		current_board(options);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp rig_argp = {.options = rig_argp_options, .parser = parse_option};
+
+/* --- boards --- */
+
+int rig_preset_flash(struct board *board, const char *path, struct why *why)
+{
+	struct image image = {0};
+	int r = image_read(path, IMAGE_AUTO, &image, why);
+
+	if (r < 0)
+		return r;
+	if (!image.addressed)
+		r = image_set_address(&image, board->flash_addr, why);
+	for (size_t i = 0; r == 0 && i < image.element_count; i++) {
+		const struct image_element *element = &image.elements[i];
+
+		r = board->ops->write_flash(board, element->addr, element->data, element->size);
+		if (r < 0)
+			why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path,
+				element->addr, element->addr + element->size, board->name);
+	}
+	image_done(&image);
+	return r;
+}
+
+/* How many boards of the same name come before, and this one. */
+static unsigned int instance_number(const struct rig_options *options, unsigned int index)
+{
+	unsigned int n = 1;
+
+	for (unsigned int i = 0; i < index; i++)
+		n += strcmp(options->boards[i].name, options->boards[index].name) == 0;
+	return n;
+}
+
+static int add_rig_board(
+	struct rig *rig, const struct rig_options *options, unsigned int index, struct why *why)
+{
+	const struct rig_board_options *wanted = &options->boards[index];
+	struct rig_board *board = &rig->boards[index];
+	struct stm32_board_config config;
+	struct board_file file;
+	int r = board_file_load(wanted->name, &file, why);
+
+	if (r < 0)
+		return r;
+	board->file = board_file_instance(&file, instance_number(options, index));
+	board->dump_flash = wanted->dump_flash;
+	rom_events_init(&board->events, &rig->events, board->file.name);
+	config = board_file_config(&board->file);
+	config.pace = options->pace;
+	config.observer = &board->events.observer;
+	r = stm32_board_new(
+		&config, rig->bus, vusb_bus_port(rig->bus, (uint8_t)(index + 1)), &board->board, why);
+	if (r < 0)
+		return r;
+	rig->board_count++;
+	return wanted->flash ? rig_preset_flash(board->board, wanted->flash, why) : 0;
+}
+
+static int open_outputs(struct rig *rig, const struct rig_options *options, struct why *why)
+{
+	int r = 0;
+
+	if (options->events)
+		r = event_jsonl_open(options->events, &rig->jsonl, why);
+	if (r < 0)
+		return r;
+	if (rig->jsonl)
+		event_stream_add(&rig->events, event_jsonl_sink(rig->jsonl));
+	if (options->verbose) {
+		event_terminal_init(&rig->terminal, stderr, false);
+		event_stream_add(&rig->events, &rig->terminal.sink);
+	}
+	if (!options->capture)
+		return 0;
+	return usbmon_capture_start(rig->bus, options->capture,
+		clock_wall_us() - clock_now_us(vusb_bus_clock(rig->bus)), &rig->capture, why);
+}
+
+static int set_pin(struct rig *rig, struct board *board, enum board_pin pin, const char *name,
+	struct why *why)
+{
+	int r = board->ops->set_pin(board, pin, true, why);
+
+	if (r == 0)
+		EVENT_EMIT(&rig->events, .kind = EVENT_PIN, .board = board->name, .name = name, .level = true);
+	return r;
+}
+
+static int start_boards(struct rig *rig, const struct rig_options *options, struct why *why)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < rig->board_count; i++) {
+		struct board *board = rig->boards[i].board;
+
+		if (options->start == RIG_START_OFF)
+			continue;
+		r = set_pin(rig, board, BOARD_BOOT0, "boot0", why);
+		if (r == 0)
+			r = set_pin(rig, board, BOARD_POWER, "power", why);
+	}
+	return r;
+}
+
+static void rig_free(struct rig *rig)
+{
+	for (unsigned int i = 0; i < RIG_BOARD_MAX; i++)
+		if (rig->boards[i].board)
+			rig->boards[i].board->ops->free(rig->boards[i].board);
+	vusb_bus_remove_tap(&rig->event_tap.tap);
+	vusb_bus_free(rig->bus);
+}
+
+int rig_begin(
+	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why)
+{
+	struct rig *rig = ret;
+	int r = 0;
+
+	memset(rig, 0, sizeof(*rig));
+	event_stream_init(&rig->events, clock);
+	rig->bus = vusb_bus_new(clock, (uint8_t)options->board_count);
+	if (!rig->bus)
+		return why_set(why, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; r == 0 && i < options->board_count; i++)
+		r = add_rig_board(rig, options, i, why);
+	/* Only when all that was given makes sense are files begun. */
+	if (r == 0)
+		r = open_outputs(rig, options, why);
+	if (r == 0) {
+		EVENT_EMIT(&rig->events, .kind = EVENT_RIG_START,
+			.wall_us = clock_wall_us() - clock_now_us(clock));
+		event_tap_init(&rig->event_tap, &rig->events, options->events != NULL);
+		vusb_bus_add_tap(rig->bus, &rig->event_tap.tap);
+		r = start_boards(rig, options, why);
+	}
+	if (r < 0) {
+		usbmon_capture_stop(rig->capture, NULL);
+		event_jsonl_close(rig->jsonl, NULL);
+		rig_free(rig);
+	}
+	return r;
+}
+
+/* --- the end --- */
+
+static int dump_flash(struct board *board, const char *path, struct why *why)
+{
+	uint8_t *data = malloc(board->flash_size);
+	int r = data ? board->ops->read_flash(board, board->flash_addr, data, board->flash_size) : -ENOMEM;
+
+	if (r < 0)
+		why_errno(why, r, "%s: cannot read the flash", board->name);
+	else
+		r = file_write(path, data, board->flash_size, why);
+	free(data);
+	return r;
+}
+
+/* Keeps the first error and its reason. */
+static void keep_first(int *first, int r, struct why *why, const struct why *reason)
+{
+	if (*first == 0 && r < 0) {
+		*first = r;
+		if (why)
+			*why = *reason;
+	}
+}
+
+int rig_finish(struct rig *rig, struct why *why)
+{
+	struct why reason;
+	int first = 0;
+
+	for (unsigned int i = 0; i < rig->board_count; i++)
+		if (rig->boards[i].dump_flash)
+			keep_first(&first, dump_flash(rig->boards[i].board, rig->boards[i].dump_flash, &reason),
+				why, &reason);
+	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
+	rig_free(rig);
+	keep_first(&first, usbmon_capture_stop(rig->capture, &reason), why, &reason);
+	if (rig->terminal.out)
+		event_terminal_finish(&rig->terminal);
+	keep_first(&first, event_jsonl_close(rig->jsonl, &reason), why, &reason);
+	return first;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A rig of simulated boards on one bus, with what is preset, written down and read back: the options that `exec` and
+ * `flash` share, and the composition behind them.
+ */
+#ifndef DFURIG_CLI_RIG_H
+#define DFURIG_CLI_RIG_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "harness/base/why.h"
+#include "harness/cli/board_file.h"
+#include "harness/cli/rom_events.h"
+#include "harness/ports/board.h"
+#include "harness/report/event.h"
+#include "harness/report/event_jsonl.h"
+#include "harness/report/event_tap.h"
+#include "harness/report/event_terminal.h"
+#include "harness/report/usbmon_capture.h"
+#include "harness/vusb/bus.h"
+
+#define RIG_BOARD_MAX     32
+#define RIG_DEFAULT_BOARD "f407-discovery"
+
+enum rig_start {
+	RIG_START_DFU, /* PROGRAM (BOOT0) held, power on: in the ROM bootloader */
+	RIG_START_OFF, /* no power */
+	RIG_START_COUNT,
+};
+
+/* What the command line says of one board; borrowed from argv. */
+struct rig_board_options {
+	const char *name;
+	const char *flash;      /* file to preset the flash with, or NULL */
+	const char *dump_flash; /* file to write the flash to at the end, or NULL */
+};
+
+struct rig_options {
+	struct rig_board_options boards[RIG_BOARD_MAX];
+	unsigned int board_count;
+	enum rig_start start;
+	enum rom_pace pace;
+	const char *capture; /* file, or NULL */
+	const char *events;  /* file, or NULL */
+	bool verbose;        /* events on stderr */
+};
+
+/* The options as an argp parser for use as a child: its input is a struct rig_options. Without --board there is one of
+ * RIG_DEFAULT_BOARD. */
+extern const struct argp rig_argp;
+
+struct rig_board {
+	struct board_file file;
+	struct rom_events events;
+	struct board *board;           /* owned */
+	const char *dump_flash;        /* borrowed */
+	enum board_mode reported_mode; /* what the last EVENT_MODE said */
+};
+
+struct rig {
+	struct vusb_bus *bus; /* owned */
+	struct event_stream events;
+	struct event_tap event_tap;
+	struct event_terminal terminal;
+	struct event_jsonl *jsonl;      /* owned, or NULL */
+	struct usbmon_capture *capture; /* owned, or NULL */
+	struct rig_board boards[RIG_BOARD_MAX];
+	unsigned int board_count;
+};
+
+/* Loads the boards and their presets, opens the files, and starts the boards. clock is borrowed until rig_finish. Returns
+ * 0 or negative errno, with nothing left behind but files that were asked for; *ret needs no initialisation. */
+MUST_CHECK int rig_begin(
+	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why);
+
+/* Writes the flash dumps, ends capture and events, frees all. Returns 0 or the first error; all is freed in any case. */
+int rig_finish(struct rig *rig, struct why *why);
+
+/* Copies an image file into a board's flash by the second channel; a file without addresses goes to its start. */
+MUST_CHECK int rig_preset_flash(struct board *board, const char *path, struct why *why);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* Which path is whose, and what the rig says of those that are its own. */
+#include "harness/transport/mock/preload/preload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PLACEHOLDER_PREFIX "dfurig:"
+#define PLACEHOLDER_LINK   "/memfd:" PLACEHOLDER_PREFIX
+#define PLACEHOLDER_SUFFIX " (deleted)"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct rpc connection = {.fd = -1};
+static pid_t connection_pid;
+
+/* --- paths --- */
+
+/* True when path is `top` or below it. */
+static bool is_below(const char *path, const char *top)
+{
+	size_t length = strlen(top);
+
+	return strncmp(path, top, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* Where the rig's tree may have something: cheap, because every path of the program comes by here. */
+static bool is_candidate(const char *path)
+{
+	static const char *const tops[] = {"/sys", "/dev/bus", "/run/udev"};
+
+	while (path[0] == '/' && path[1] == '/')
+		path++;
+	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
+		if (is_below(path, tops[i]))
+			return true;
+	return strcmp(path, "/dev") == 0 || strcmp(path, "/dev/") == 0;
+}
+
+static bool fd_link(int fd, char ret[static MOCK_PATH_MAX])
+{
+	char proc[64];
+	ssize_t n;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = REAL(readlink)(proc, ret, MOCK_PATH_MAX - 1);
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	return true;
+}
+
+bool lookup_fd_path(int fd, char ret[static MOCK_PATH_MAX])
+{
+	char link[MOCK_PATH_MAX];
+	size_t prefix = sizeof(PLACEHOLDER_LINK) - 1, suffix = sizeof(PLACEHOLDER_SUFFIX) - 1;
+	size_t length;
+	int saved = errno;
+	bool is_ours = fd_link(fd, link) && strncmp(link, PLACEHOLDER_LINK, prefix) == 0;
+
+	errno = saved;
+	if (!is_ours)
+		return false;
+	length = strlen(link);
+	if (length >= prefix + suffix && strcmp(link + length - suffix, PLACEHOLDER_SUFFIX) == 0)
+		length -= suffix;
+	memcpy(ret, link + prefix, length - prefix);
+	ret[length - prefix] = '\0';
+	return true;
+}
+
+bool lookup_absolute(int dirfd, const char *path, char ret[static MOCK_PATH_MAX])
+{
+	char dir[MOCK_PATH_MAX];
+	int saved = errno, n;
+	bool known;
+
+	if (!path)
+		return false;
+	if (path[0] == '/') {
+		if (!is_candidate(path))
+			return false;
+		return snprintf(ret, MOCK_PATH_MAX, "%s", path) < MOCK_PATH_MAX;
+	}
+	if (dirfd == AT_FDCWD)
+		return false;
+	known = lookup_fd_path(dirfd, dir) || fd_link(dirfd, dir);
+	errno = saved;
+	if (!known || dir[0] != '/')
+		return false;
+	n = snprintf(ret, MOCK_PATH_MAX, "%s%s%s", dir, path[0] ? "/" : "", path);
+	return n < MOCK_PATH_MAX && is_candidate(ret);
+}
+
+/* --- asking --- */
+
+static int ask_on(struct rpc *rpc, const char *path, bool follow, struct mock_message *ret_message,
+	const uint8_t **ret_payload)
+{
+	struct mock_message ask = {.kind = MOCK_LOOKUP, .a = follow};
+	int r = rpc_send(rpc->fd, ask, path, strlen(path), NULL, 0);
+
+	while (r == 0) {
+		r = rpc_receive(rpc, true, ret_message, ret_payload);
+		if (r != -EINTR)
+			return r;
+		r = 0;
+	}
+	return r;
+}
+
+static int connect_files(struct rpc *rpc)
+{
+	struct mock_message hello = {.kind = MOCK_HELLO_FILES, .a = MOCK_VERSION};
+	int fd = rpc_connect(SOCK_STREAM, "");
+
+	if (fd < 0)
+		return fd;
+	*rpc = (struct rpc){.fd = rpc_move_away(fd)};
+	return rpc_send(rpc->fd, hello, NULL, 0, NULL, 0);
+}
+
+/* Copies the reply, so that the connection is free again. */
+static bool take_reply(
+	const struct mock_message *message, const uint8_t *payload, struct found *ret)
+{
+	if (message->result < 0 || message->size < sizeof(ret->file))
+		return false;
+	memcpy(&ret->file, payload, sizeof(ret->file));
+	if (ret->file.type == MOCK_FILE_NOT_OURS)
+		return false;
+	if (ret->file.path_size > message->size - sizeof(ret->file))
+		return false;
+	ret->buffer = malloc(message->size + 1);
+	if (!ret->buffer)
+		return false;
+	memcpy(ret->buffer, payload, message->size);
+	ret->buffer[message->size] = '\0';
+	ret->path = (const char *)ret->buffer + sizeof(ret->file);
+	ret->data = (const uint8_t *)ret->path + ret->file.path_size;
+	ret->size = message->size - sizeof(ret->file) - ret->file.path_size;
+	return true;
+}
+
+static bool ask(const char *path, bool follow, struct found *ret)
+{
+	struct rpc own = {.fd = -1};
+	struct mock_message message;
+	const uint8_t *payload;
+	bool found = false;
+	bool borrowed;
+	int r = 0;
+
+	pthread_mutex_lock(&lock);
+	/* In a vfork() child the memory is the parent's: it gets a connection for this one question. */
+	borrowed = connection.fd >= 0 && connection_pid != getpid();
+	if (borrowed) {
+		r = connect_files(&own);
+	} else if (connection.fd < 0) {
+		r = connect_files(&connection);
+		connection_pid = getpid();
+	}
+	if (r == 0)
+		r = ask_on(borrowed ? &own : &connection, path, follow, &message, &payload);
+	if (r == 0)
+		found = take_reply(&message, payload, ret);
+	if (borrowed)
+		rpc_close(&own);
+	else if (r < 0)
+		rpc_close(&connection);
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
+bool lookup(int dirfd, const char *path, bool follow, struct found *ret)
+{
+	char absolute[MOCK_PATH_MAX];
+	int saved = errno;
+	bool found;
+
+	*ret = (struct found){.buffer = NULL};
+	if (!lookup_absolute(dirfd, path, absolute) || !rpc_enabled())
+		return false;
+	found = ask(absolute, follow, ret);
+	errno = saved;
+	return found;
+}
+
+void found_done(struct found *found)
+{
+	free(found->buffer);
+	found->buffer = NULL;
+}
+
+int lookup_open_placeholder(const struct found *found, bool with_content, int flags)
+{
+	char name[256];
+	int fd;
+
+	if (snprintf(name, sizeof(name), PLACEHOLDER_PREFIX "%s", found->path) >= 250)
+		return preload_fail(ENAMETOOLONG);
+	fd = memfd_create(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+	if (fd < 0 || !with_content || !found->size)
+		return fd;
+	if (pwrite(fd, found->data, found->size, 0) != (ssize_t)found->size) {
+		REAL(close)(fd);
+		return preload_fail(EIO);
+	}
+	return fd;
+}
+
+void lookup_forked(void)
+{
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	rpc_close(&connection);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The preload library: stands between a program and libc, and carries what concerns USB to the rig (../protocol.h).
+ *
+ * It has no knowledge of devices. It never ends the program: what it does not know, and everything when there is no
+ * rig, goes to the real libc. It must be harmless in children: after fork() the child makes connections of its own;
+ * in a vfork() child (which shares our memory) nothing of ours is changed.
+ */
+#ifndef DFURIG_TRANSPORT_MOCK_PRELOAD_H
+#define DFURIG_TRANSPORT_MOCK_PRELOAD_H
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/base/attr.h"
+#include "harness/transport/mock/protocol.h"
+
+/* Marks what replaces a function of libc. */
+#define EXPORT __attribute__((visibility("default")))
+
+/* The real function of libc (or of the next library that has one). Needs the header that declares it. */
+#define REAL(name)                                                                                 \
+	({                                                                                         \
+		static void *real_##name;                                                          \
+		(__typeof__(&name))preload_real(&real_##name, #name);                              \
+	})
+
+void *preload_real(void **cache, const char *name);
+
+/* Sets errno and returns -1. */
+int preload_fail(int error);
+
+/* --- connections (rpc.c) --- */
+
+struct rpc {
+	int fd;        /* -1 = not connected */
+	uint8_t *data; /* bytes that have come, from `at` on */
+	size_t at, have, room;
+};
+
+/* True when the environment names a rig. */
+bool rpc_enabled(void);
+
+/* A new connection of this type, or negative errno. */
+int rpc_connect(int socket_type, const char *suffix);
+
+/* Moves an fd of ours out of the way of the program's own low numbers; returns the new number. */
+int rpc_move_away(int fd);
+
+/* Sends message + head + tail, and an fd unless it is -1. 0 or negative errno. */
+int rpc_send(int fd, struct mock_message message, const void *head, size_t head_size,
+	const void *tail, size_t tail_size);
+int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t size, int passed);
+
+/* The next message; *ret_payload is borrowed until the next call. 0; -EAGAIN when not blocking and there is none;
+ * -ENODEV when the rig is gone; -EINTR. */
+int rpc_receive(
+	struct rpc *rpc, bool block, struct mock_message *ret, const uint8_t **ret_payload);
+
+void rpc_close(struct rpc *rpc);
+
+/* --- the rig's files (lookup.c) --- */
+
+/* What the rig says of a path. */
+struct found {
+	struct mock_file file;
+	const char *path;    /* canonical */
+	const uint8_t *data; /* content, link target or entries; a NUL follows */
+	size_t size;
+	uint8_t *buffer; /* owned: found_done */
+};
+
+/* Completes (dirfd, path) to an absolute path; false when it cannot be one that the rig has something to say about. */
+bool lookup_absolute(int dirfd, const char *path, char ret[static MOCK_PATH_MAX]);
+
+/* Asks the rig. False: not ours (or no rig): go to the real libc. True: file.type says what it is, MOCK_FILE_NONE
+ * included; the caller calls found_done. */
+bool lookup(int dirfd, const char *path, bool follow, struct found *ret);
+void found_done(struct found *found);
+
+/* For an fd that stands for one of the rig's files or folders: its path. */
+bool lookup_fd_path(int fd, char ret[static MOCK_PATH_MAX]);
+
+/* An fd that stands for the file: a memfd whose name is the path, so that it needs no book-keeping across dup, fork and
+ * exec. -1 and errno. */
+int lookup_open_placeholder(const struct found *found, bool with_content, int flags);
+
+/* --- open USB nodes (usbfs.c) --- */
+
+int usbfs_open(const struct found *found, int flags);
+
+/* True when fd is one of ours; the results are those of the call. */
+bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret);
+bool usbfs_read(int fd, void *data, size_t size, off_t at, ssize_t *ret); /* at -1 = file position */
+bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret);
+bool usbfs_node(int fd, char ret_path[static 64]);
+
+/* Book-keeping of file numbers: fd is about to be closed; to has become another number of from. */
+void usbfs_closing(int fd);
+void usbfs_duplicated(int from, int to);
+void usbfs_closing_range(unsigned int first, unsigned int last);
+
+/* In the child after fork(): connections belong to the parent. */
+void usbfs_forked(void);
+void lookup_forked(void);
+
+#endif

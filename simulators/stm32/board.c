@@ -266,7 +266,6 @@ static int set_pin(struct board *board, enum board_pin pin, bool high, struct wh
 		return why_set(why, -EINVAL, "%s: no pin %d", board->name, (int)pin);
 	if (self->pins[pin] == high)
 		return 0;
-	memory_settle(&self->memory, now_us(self));
 	self->pins[pin] = high;
 	switch (pin) {
 	case BOARD_POWER:

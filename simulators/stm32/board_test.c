@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include "harness/base/wire.h"
 
@@ -330,6 +330,24 @@ static void record(struct rom_observer *observer, const struct rom_fact *fact)
 		return;
 	cr_assert_lt(recorder->count, FACT_MAX);
 	recorder->facts[recorder->count++] = *fact;
+}
+
+Test(board, tells_an_observer_why_it_resets)
+{
+	struct recorder recorder = {.observer.fact = record};
+	struct stm32_board_config config = rig_config();
+	struct rig rig;
+
+	config.observer = &recorder.observer;
+	rig_start_idle(&rig, &config);
+	cr_assert_eq(rig_dnload(&rig, 0, (const uint8_t[]){DFUSE_READ_UNPROTECT}, 1), 1);
+	rig_getstatus(&rig);
+	rig_wait_ms(&rig, 60000);
+	cr_assert_eq(recorder.count, 2);
+	cr_expect_eq(recorder.facts[0].kind, ROM_FACT_UNPROTECT);
+	cr_expect_eq(recorder.facts[1].kind, ROM_FACT_RESET);
+	cr_expect_eq(recorder.facts[1].reason, ROM_RESET_UNPROTECT);
+	rig_stop(&rig);
 }
 
 Test(board, tells_an_observer_what_is_done_to_it)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a host sees of an F405/F407 ROM before any DFU request. Bytes and strings: lsusb log of a Discovery board in
  * dfu-util's device-logs; rusEFI dfu_java, F407usb.txt. */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

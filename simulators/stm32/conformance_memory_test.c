@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the commands of an F405/F407 ROM do to its memories, seen by a second channel.
  * Sources: RM0090 (flash, OTP), AN3156 (text of AN2662 rev 1), [DB] as in chips.c. */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

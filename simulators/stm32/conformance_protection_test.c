@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Read protection of an F405/F407, and the ways out of it. Sources: AN3156 (text of AN2662 rev 1); RM0090 2.6.3;
  * betaflight's configurator for what Set Address says. */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include "harness/base/file.h"
 #include "harness/base/wire.h"

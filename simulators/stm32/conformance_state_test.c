@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The DFU machine of an F405/F407 ROM: states, status, polling, busy flash.
  * Sources: AN3156 (text of AN2662 rev 1); ST's usbd_dfu.c; logs of dfu-util, as said at each test. */
-#include "simulators/stm32/conformance_rig.h"
+#include "simulators/stm32/conformance_rig_test.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -426,6 +426,13 @@ static void rom_reset(struct vusb_device *device)
 	enter(rom, rom->chip->dfu.fresh_state, rom->chip->dfu.fresh_status);
 }
 
+static void reset_chip(struct rom_dfu *rom, enum rom_reset_reason reason)
+{
+	if (observed(rom))
+		tell(rom, (struct rom_fact){.kind = ROM_FACT_RESET, .reason = reason});
+	rom->config.owner_ops->system_reset(rom->config.owner, reason);
+}
+
 static void run_event(struct rom_dfu *rom)
 {
 	const struct rom_owner_ops *ops = rom->config.owner_ops;
@@ -447,10 +454,10 @@ static void run_event(struct rom_dfu *rom)
 		ops->detach(rom->config.owner);
 		return;
 	case ROM_EVENT_RESET_OPTIONS:
-		ops->system_reset(rom->config.owner, ROM_RESET_OPTIONS);
+		reset_chip(rom, ROM_RESET_OPTIONS);
 		return;
 	case ROM_EVENT_RESET_UNPROTECT:
-		ops->system_reset(rom->config.owner, ROM_RESET_UNPROTECT);
+		reset_chip(rom, ROM_RESET_UNPROTECT);
 		return;
 	}
 }

@@ -53,6 +53,7 @@ enum rom_fact_kind {
 	ROM_FACT_UNPROTECT,
 	ROM_FACT_LEAVE, /* addr */
 	ROM_FACT_DETACH,
+	ROM_FACT_RESET, /* reason: the whole chip */
 	ROM_FACT_KIND_COUNT,
 };
 
@@ -65,6 +66,7 @@ struct rom_fact {
 	uint16_t index;
 	enum dfu_state state;
 	enum dfu_status status;
+	enum rom_reset_reason reason;
 };
 
 /* Somebody who wants to tell a person. */

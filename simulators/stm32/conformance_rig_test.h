@@ -2,8 +2,8 @@
 /*
  * For the tests of this folder: a board in DFU on a bus of its own, reached through the in-process host, on virtual time.
  */
-#ifndef DFURIG_STM32_CONFORMANCE_RIG_H
-#define DFURIG_STM32_CONFORMANCE_RIG_H
+#ifndef DFURIG_STM32_CONFORMANCE_RIG_TEST_H
+#define DFURIG_STM32_CONFORMANCE_RIG_TEST_H
 
 #include "harness/dfu/dfu.h"
 #include "harness/ports/usb_host.h"

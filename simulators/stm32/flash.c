@@ -208,7 +208,7 @@ uint64_t flash_program_us(const struct chip_flash *chip, uint32_t addr, size_t s
 	enum chip_width width, bool worst)
 {
 	size_t bytes = (size_t)1 << width;
-	size_t head = -addr & (bytes - 1);
+	size_t head = (bytes - addr % bytes) % bytes;
 	size_t body, tail;
 
 	if (head > size)

@@ -16,6 +16,15 @@
 /* What makes Wireshark and tshark decode DFU for 0483:df11: an argument for -d. */
 #define USBMON_CAPTURE_DECODE_AS "usb.product==75751185,usbdfu"
 
+/*
+ * What Wireshark's DFU dissector (4.0, and its source since) complains of in anybody's captures, the kernel's too: it wants data in every
+ * download (leaving DFU has none) and in every answer (one that failed has none), and takes each completion of an OUT request for
+ * unexpected. As a display filter: frames whose "malformed" means nothing.
+ */
+#define USBMON_CAPTURE_FALSE_ALARM                                                                 \
+	"(usbdfu.command == 1 && usbdfu.length == 0) || (usb.urb_type == 'C' && usb.urb_status "   \
+	"!= 0)"
+
 struct usbmon_capture;
 
 /* Creates or empties path (see pcapng.h) and puts the tap on the bus; boards plugged in already and later ones are both

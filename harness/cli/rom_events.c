@@ -16,24 +16,30 @@ static enum event_kind kind_of(enum rom_fact_kind kind)
 		[ROM_FACT_UNPROTECT] = EVENT_UNPROTECT,
 		[ROM_FACT_LEAVE] = EVENT_LEAVE,
 		[ROM_FACT_DETACH] = EVENT_DETACH,
+		[ROM_FACT_RESET] = EVENT_RESET,
 	};
 
 	static_assert(ARRAY_SIZE(kinds) == ROM_FACT_KIND_COUNT, "an event for each fact");
 	return kinds[kind];
 }
 
+static const char *text_of(const struct rom_fact *fact)
+{
+	if (fact->kind == ROM_FACT_STATE)
+		return dfu_status_text((uint8_t)fact->status);
+	return fact->kind == ROM_FACT_RESET ? rom_reset_reason_text(fact->reason) : NULL;
+}
+
 static void on_fact(struct rom_observer *observer, const struct rom_fact *fact)
 {
 	struct rom_events *self = CONTAINER_OF(observer, struct rom_events, observer);
 	enum event_kind kind = kind_of(fact->kind);
-	bool state = fact->kind == ROM_FACT_STATE;
 
 	if (kind == EVENT_KIND_COUNT)
 		return;
 	EVENT_EMIT(self->stream, .kind = kind, .board = self->board, .addr = fact->addr,
 		.size = fact->size, .sector = fact->index,
-		.name = state ? dfu_state_text((uint8_t)fact->state) : NULL,
-		.text = state ? dfu_status_text((uint8_t)fact->status) : NULL);
+		.name = dfu_state_text((uint8_t)fact->state), .text = text_of(fact));
 }
 
 void rom_events_init(struct rom_events *events, struct event_stream *stream, const char *board)

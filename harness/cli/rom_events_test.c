@@ -61,6 +61,15 @@ Test(rom_events, a_new_state_is_an_event_with_the_specifications_names)
 	cr_assert_str_eq(event.text, "errVENDOR");
 }
 
+Test(rom_events, a_reset_says_why)
+{
+	struct event event =
+		told(&(struct rom_fact){.kind = ROM_FACT_RESET, .reason = ROM_RESET_OPTIONS}, 1);
+
+	cr_assert_eq(event.kind, EVENT_RESET);
+	cr_assert_str_eq(event.text, rom_reset_reason_text(ROM_RESET_OPTIONS));
+}
+
 Test(rom_events, the_address_pointer_is_left_to_the_request)
 {
 	told(&(struct rom_fact){.kind = ROM_FACT_POINTER, .addr = 0x08000000}, 0);

@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ORPHANS_US     1000000
-#define ORPHANS_MAX    4096
-#define CHILD_POLL_US  2000
+#define ORPHANS_US    1000000
+#define ORPHANS_MAX   4096
+#define CHILD_POLL_US 2000
 
 /* --- start --- */
 
@@ -51,8 +51,8 @@ static void become(
 	_exit(127);
 }
 
-int child_start(char *const argv[], const struct child_environment *env, pid_t *ret_pid,
-	struct why *why)
+int child_start(
+	char *const argv[], const struct child_environment *env, pid_t *ret_pid, struct why *why)
 {
 	pid_t parent = getpid(), pid;
 	int report[2], error = 0;
@@ -152,7 +152,8 @@ static bool is_static(int fd)
 	Elf64_Phdr segment;
 
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-		memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+		memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+		header.e_ident[EI_CLASS] != ELFCLASS64)
 		return false;
 	for (unsigned int i = 0; i < header.e_phnum; i++) {
 		off_t at = (off_t)(header.e_phoff + (uint64_t)i * header.e_phentsize);

@@ -17,8 +17,8 @@ struct child_environment {
 /* argv[0] is looked for in PATH. The child gets default signal handling and is killed when this process ends in
  * whatever way. env: NULL name at the end. Returns 0; -ENOENT not found; -EACCES not executable; other errno: the rig's
  * failure. */
-MUST_CHECK int child_start(char *const argv[], const struct child_environment *env, pid_t *ret_pid,
-	struct why *why);
+MUST_CHECK int child_start(
+	char *const argv[], const struct child_environment *env, pid_t *ret_pid, struct why *why);
 
 /* The shell's convention: the exit status, or 128 + signal. */
 int child_exit_code(int wait_status);

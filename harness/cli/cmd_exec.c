@@ -38,7 +38,8 @@ static const struct argp_child children[] = {{&rig_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	.parser = parse_option,
 	.args_doc = "[--] COMMAND [ARG...]",
-	.doc = "Runs COMMAND with simulated boards plugged in. The command, unmodified, and all that it "
+	.doc = "Runs COMMAND with simulated boards plugged in. The command, unmodified, and all "
+	       "that it "
 	       "starts see them as any USB device of this machine; no root and no kernel module is "
 	       "needed. Real USB devices are hidden from it."
 	       "\vExamples:\n"
@@ -46,7 +47,8 @@ static const struct argp argp = {
 	       "  dfurig exec --capture a.pcapng --dump-flash f.bin -- \\\n"
 	       "      dfu-util -a 0 -s 0x08000000:leave -D fw.bin\n"
 	       "  dfurig exec -b f407-discovery -b f407-discovery -- lsusb -v\n\n"
-	       "Exit code: the command's; 128 + signal when a signal ended it; 127 not found; 126 not "
+	       "Exit code: the command's; 128 + signal when a signal ended it; 127 not found; 126 "
+	       "not "
 	       "executable; 125 when the rig itself failed or the command line is wrong.",
 	.children = children,
 };
@@ -57,8 +59,10 @@ static void warn_out_of_reach(const char *command)
 
 	if (reason)
 		fprintf(stderr,
-			"dfurig: warning: %s will not see the boards: %s, and the mock reaches only "
-			"dynamically linked programs (--transport usbip, which would, is not in this "
+			"dfurig: warning: %s will not see the boards: %s, and the mock reaches "
+			"only "
+			"dynamically linked programs (--transport usbip, which would, is not in "
+			"this "
 			"version)\n",
 			command, reason);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/mock_run.h"
 
+#include "harness/base/clock.h"
 #include "harness/cli/child.h"
 #include "harness/cli/cli.h"
-#include "harness/base/clock.h"
 #include "harness/transport/mock/mock.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOCK_ENVIRONMENT "DFURIG_MOCK"
+#define MOCK_ENVIRONMENT    "DFURIG_MOCK"
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND      127
 
@@ -46,8 +46,8 @@ static int find_preload(char ret[static PATH_MAX], struct why *why)
 	} else {
 		exe[n > 0 ? n : 0] = '\0';
 		slash = strrchr(exe, '/');
-		snprintf(ret, PATH_MAX, "%.*s/../" DFURIG_PRELOAD_INSTALLED, slash ? (int)(slash - exe) : 0,
-			exe);
+		snprintf(ret, PATH_MAX, "%.*s/../" DFURIG_PRELOAD_INSTALLED,
+			slash ? (int)(slash - exe) : 0, exe);
 		if (access(ret, R_OK) < 0)
 			snprintf(ret, PATH_MAX, "%s", DFURIG_PRELOAD_BUILT);
 	}
@@ -197,7 +197,7 @@ int mock_run_rig(const struct rig_options *options, char *const argv[])
 	code = mock_run(&rig, argv);
 	r = rig_finish(&rig, &why);
 	if (options->capture)
-		fprintf(stderr, "dfurig: capture: %s (open with: wireshark -d %s %s)\n", options->capture,
-			USBMON_CAPTURE_DECODE_AS, options->capture);
+		fprintf(stderr, "dfurig: capture: %s (open with: wireshark -d %s %s)\n",
+			options->capture, USBMON_CAPTURE_DECODE_AS, options->capture);
 	return r < 0 ? cli_error(CLI_RIG, &why) : code;
 }

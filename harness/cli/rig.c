@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define START_LIMIT_US 10000000
+
 /* --- options --- */
 
 enum rig_key {
@@ -36,25 +38,28 @@ static const struct argp_option rig_argp_options[] = {
 		"without addresses goes to the start)",
 		0},
 	{"dump-flash", KEY_DUMP_FLASH, "FILE", 0,
-		"At the end write the flash of the --board before this option to FILE, whole and raw", 0},
+		"At the end write the flash of the --board before this option to FILE, whole and "
+		"raw",
+		0},
 	{"start", KEY_START, "dfu|off", 0,
-		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); off: no power",
+		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); off: no "
+		"power",
 		0},
 	{"pace", KEY_PACE, "chip|fast", 0,
 		"chip: flash takes the data sheet's times, hosts are told to wait as by the chip; "
 		"fast (default): 1 ms in place of each wait",
 		0},
 	{"capture", KEY_CAPTURE, "FILE", 0,
-		"Write the USB traffic to FILE (pcapng); open with wireshark -d "
-		USBMON_CAPTURE_DECODE_AS,
+		"Write the USB traffic to FILE (pcapng); open with wireshark "
+		"-d " USBMON_CAPTURE_DECODE_AS,
 		0},
 	{"events", KEY_EVENTS, "FILE", 0, "Write what happens to FILE, one JSON object a line", 0},
 	{"verbose", 'v', NULL, 0, "Tell what happens on standard error", 0},
 	{0},
 };
 
-static void option_value(
-	struct argp_state *state, const char *option, const struct names *names, const char *arg, int *ret)
+static void option_value(struct argp_state *state, const char *option, const struct names *names,
+	const char *arg, int *ret)
 {
 	char list[128];
 	int value = names_value(names, arg);
@@ -175,8 +180,8 @@ static int add_rig_board(
 	config = board_file_config(&board->file);
 	config.pace = options->pace;
 	config.observer = &board->events.observer;
-	r = stm32_board_new(
-		&config, rig->bus, vusb_bus_port(rig->bus, (uint8_t)(index + 1)), &board->board, why);
+	r = stm32_board_new(&config, rig->bus, vusb_bus_port(rig->bus, (uint8_t)(index + 1)),
+		&board->board, why);
 	if (r < 0)
 		return r;
 	rig->board_count++;
@@ -203,14 +208,40 @@ static int open_outputs(struct rig *rig, const struct rig_options *options, stru
 		clock_wall_us() - clock_now_us(vusb_bus_clock(rig->bus)), &rig->capture, why);
 }
 
-static int set_pin(struct rig *rig, struct board *board, enum board_pin pin, const char *name,
-	struct why *why)
+static int set_pin(
+	struct rig *rig, struct board *board, enum board_pin pin, const char *name, struct why *why)
 {
 	int r = board->ops->set_pin(board, pin, true, why);
 
 	if (r == 0)
-		EVENT_EMIT(&rig->events, .kind = EVENT_PIN, .board = board->name, .name = name, .level = true);
+		EVENT_EMIT(&rig->events, .kind = EVENT_PIN, .board = board->name, .name = name,
+			.level = true);
 	return r;
+}
+
+static bool any_starting(const struct rig *rig)
+{
+	for (unsigned int i = 0; i < rig->board_count; i++)
+		if (rig->boards[i].board->ops->mode(rig->boards[i].board) == BOARD_RESET)
+			return true;
+	return false;
+}
+
+/* Lets the boards start up, so that whoever comes then finds them on the bus. */
+static int await_boards(struct rig *rig, struct why *why)
+{
+	struct clock *clock = vusb_bus_clock(rig->bus);
+	uint64_t until_us = clock_after_us(clock, START_LIMIT_US);
+
+	while (any_starting(rig)) {
+		uint64_t next_us = vusb_bus_deadline_us(rig->bus);
+
+		if (next_us > until_us)
+			return why_set(why, -ETIMEDOUT, "a board does not start up");
+		clock_sleep_until_us(clock, next_us);
+		vusb_bus_tick(rig->bus);
+	}
+	return 0;
 }
 
 static int start_boards(struct rig *rig, const struct rig_options *options, struct why *why)
@@ -226,7 +257,7 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 		if (r == 0)
 			r = set_pin(rig, board, BOARD_POWER, "power", why);
 	}
-	return r;
+	return r < 0 ? r : await_boards(rig, why);
 }
 
 static void rig_free(struct rig *rig)
@@ -274,7 +305,8 @@ int rig_begin(
 static int dump_flash(struct board *board, const char *path, struct why *why)
 {
 	uint8_t *data = malloc(board->flash_size);
-	int r = data ? board->ops->read_flash(board, board->flash_addr, data, board->flash_size) : -ENOMEM;
+	int r = data ? board->ops->read_flash(board, board->flash_addr, data, board->flash_size)
+		     : -ENOMEM;
 
 	if (r < 0)
 		why_errno(why, r, "%s: cannot read the flash", board->name);
@@ -301,7 +333,9 @@ int rig_finish(struct rig *rig, struct why *why)
 
 	for (unsigned int i = 0; i < rig->board_count; i++)
 		if (rig->boards[i].dump_flash)
-			keep_first(&first, dump_flash(rig->boards[i].board, rig->boards[i].dump_flash, &reason),
+			keep_first(&first,
+				dump_flash(
+					rig->boards[i].board, rig->boards[i].dump_flash, &reason),
 				why, &reason);
 	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
 	rig_free(rig);

@@ -96,7 +96,8 @@ void mock_client_send(
 
 static void flush_out(struct mock_client *client)
 {
-	ssize_t n = send(client->fd, client->out.data, client->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n =
+		send(client->fd, client->out.data, client->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n > 0)
 		buf_consume(&client->out, (size_t)n);
@@ -223,7 +224,8 @@ static void dispatch(
 /* --- receiving --- */
 
 /* Serves the complete messages at data; returns the bytes used. */
-static size_t serve(struct mock_client *client, const uint8_t *data, size_t size, unsigned int *count)
+static size_t serve(
+	struct mock_client *client, const uint8_t *data, size_t size, unsigned int *count)
 {
 	struct mock_message message;
 	size_t used = 0;

@@ -12,8 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG         64
-#define REPLUG_ROUNDS   16 /* a device that comes and goes while it is enumerated is given up after this many */
+#define BACKLOG 64
+#define REPLUG_ROUNDS                                                                              \
+	16 /* a device that comes and goes while it is enumerated is given up after this many */
 #define STRING_ASK_SIZE 255
 #define STRING_ASK_US   5000000
 
@@ -72,12 +73,14 @@ static void read_interface_text(struct mock_slot *slot, uint8_t number)
 	slot->device.interface_text[number][0] = '\0';
 	for (uint8_t i = 0; i < config->interface_count; i++)
 		if (config->interfaces[i].number == number && config->interfaces[i].alternate == 0)
-			setup.wValue = (uint16_t)(USB_DESC_STRING << 8 | config->interfaces[i].string);
+			setup.wValue =
+				(uint16_t)(USB_DESC_STRING << 8 | config->interfaces[i].string);
 	if (!(setup.wValue & 0xff))
 		return;
 	n = vusb_port_control(slot->port, &setup, bytes, STRING_ASK_US);
 	if (n > 0)
-		vusb_string_decode(bytes, (size_t)n, slot->device.interface_text[number], VUSB_TEXT_MAX);
+		vusb_string_decode(
+			bytes, (size_t)n, slot->device.interface_text[number], VUSB_TEXT_MAX);
 }
 
 /* Enumerates what is plugged into the slot's port and shows it. A device that no host could enumerate is not shown. */
@@ -137,7 +140,8 @@ bool mock_slot_reread(struct mock *mock, struct mock_slot *slot)
 		mock->changed = true;
 		return false;
 	}
-	return slot->port->devnum == devnum && identity.config_size == slot->device.identity.config_size &&
+	return slot->port->devnum == devnum &&
+	       identity.config_size == slot->device.identity.config_size &&
 	       memcmp(identity.device, slot->device.identity.device, USB_DEVICE_SIZE) == 0 &&
 	       memcmp(identity.config, slot->device.identity.config, identity.config_size) == 0;
 }

@@ -15,34 +15,35 @@
 
 #include <stdint.h>
 
-#define MOCK_ENV            "DFURIG_MOCK" /* environment variable: the socket's name, without the leading NUL */
+#define MOCK_ENV                                                                                   \
+	"DFURIG_MOCK" /* environment variable: the socket's name, without the leading NUL */
 #define MOCK_VERSION        1
 #define MOCK_MONITOR_SUFFIX ".uevent"
 #define MOCK_PATH_MAX       4096
 #define MOCK_PAYLOAD_MAX    (1 << 20) /* bytes of one transfer; larger ones are refused with EINVAL */
-#define MOCK_SPIN_US        50        /* how long either side looks for the next message before it sleeps */
+#define MOCK_SPIN_US        50 /* how long either side looks for the next message before it sleeps */
 
 enum mock_kind {
 	/* First message of a stream connection. a = MOCK_VERSION. */
 	MOCK_HELLO_FILES = 1, /* for MOCK_LOOKUP; no reply */
-	MOCK_HELLO_DEVICE,    /* payload: path of a node; an fd comes along: the read end of the pipe whose write end
+	MOCK_HELLO_DEVICE, /* payload: path of a node; an fd comes along: the read end of the pipe whose write end
 			       * the program polls. Reply: MOCK_REPLY, a = devnum, b = speed, c = bus; payload: what
 			       * read() of the node gives (device descriptor, then configurations) */
-	MOCK_HELLO_LIFELINE,  /* nothing follows; the connection ends with the rig */
+	MOCK_HELLO_LIFELINE, /* nothing follows; the connection ends with the rig */
 
 	/* Client to rig. */
-	MOCK_LOOKUP,  /* payload: absolute path; a = 1: follow a link at the end */
-	MOCK_SUBMIT,  /* tag = the URB; a = vusb_transfer_type, b = endpoint, c = buffer length without the setup packet;
+	MOCK_LOOKUP, /* payload: absolute path; a = 1: follow a link at the end */
+	MOCK_SUBMIT, /* tag = the URB; a = vusb_transfer_type, b = endpoint, c = buffer length without the setup packet;
 		       * payload: setup packet (control) + data (OUT) */
 	MOCK_DISCARD, /* tag */
 	MOCK_CALL,    /* a = enum mock_call, b and c = its arguments */
 	MOCK_WAKE,    /* make the pipe writable: there is something to reap; no reply */
 
 	/* Rig to client. */
-	MOCK_REPLY,     /* result = 0 or negative errno, for what was asked last */
+	MOCK_REPLY, /* result = 0 or negative errno, for what was asked last */
 	MOCK_COMPLETED, /* tag; result = URB status; a = actual length; b = 1: is also the reply to its MOCK_SUBMIT;
 			 * payload: data (IN) */
-	MOCK_GONE,      /* the device was unplugged; nothing more will come */
+	MOCK_GONE, /* the device was unplugged; nothing more will come */
 };
 
 enum mock_call {
@@ -57,10 +58,10 @@ enum mock_call {
 enum mock_file_type {
 	MOCK_FILE_NOT_OURS, /* ask the real system */
 	MOCK_FILE_NONE,     /* ours, and it is not there: ENOENT */
-	MOCK_FILE_DIR,      /* payload after the path: "<type letter><name>\0" each; letters d f l c */
-	MOCK_FILE_REGULAR,  /* payload after the path: content */
-	MOCK_FILE_LINK,     /* payload after the path: target */
-	MOCK_FILE_DEVICE,   /* no payload after the path */
+	MOCK_FILE_DIR, /* payload after the path: "<type letter><name>\0" each; letters d f l c */
+	MOCK_FILE_REGULAR, /* payload after the path: content */
+	MOCK_FILE_LINK,    /* payload after the path: target */
+	MOCK_FILE_DEVICE,  /* no payload after the path */
 };
 
 struct mock_message {
@@ -76,9 +77,9 @@ struct mock_file {
 	uint32_t type; /* enum mock_file_type */
 	uint32_t mode; /* permission bits */
 	uint64_t ino;
-	uint32_t major, minor;  /* of a device */
-	uint32_t transparent;   /* a directory that only adds to the real one */
-	uint32_t path_size;     /* with NUL */
+	uint32_t major, minor; /* of a device */
+	uint32_t transparent;  /* a directory that only adds to the real one */
+	uint32_t path_size;    /* with NUL */
 };
 
 #endif

@@ -124,6 +124,7 @@ struct root_hub *root_hub_new(struct vusb_bus *bus)
 	vusb_device_init(&hub->device, &ops, &desc,
 		(struct vusb_strings){.text = strings, .count = ARRAY_SIZE(strings)});
 	vusb_port_plug(root_hub_port(hub), &hub->device, "root hub");
+	root_hub_port(hub)->devnum = 1; /* which other buses keep free for it */
 	return hub;
 }
 

@@ -20,10 +20,10 @@ struct usbfs_file;
 struct mock_slot {
 	struct vusb_port *port;
 	bool shown;
-	struct sysfs_device device; /* as shown; valid while shown */
+	struct sysfs_device device;                    /* as shown; valid while shown */
 	struct usbfs_file *claims[VUSB_INTERFACE_MAX]; /* who has claimed an interface, or NULL */
 	uint8_t alternate[VUSB_INTERFACE_MAX];         /* that programs have set */
-	uint8_t tried;                                 /* devnum of a device that could not be enumerated */
+	uint8_t tried; /* devnum of a device that could not be enumerated */
 };
 
 struct mock {
@@ -42,8 +42,8 @@ struct mock {
 	struct list monitors;
 	uint64_t seqnum; /* of hotplug messages */
 	bool changed;    /* something was plugged or unplugged since mock_update */
-	bool spin;       /* more than one processor: looking for the next message is cheaper than sleeping */
-	uint8_t *scratch; /* MOCK_SCRATCH bytes, for reading */
+	bool spin; /* more than one processor: looking for the next message is cheaper than sleeping */
+	uint8_t *scratch;         /* MOCK_SCRATCH bytes, for reading */
 	struct mock_slot slots[]; /* [0 .. port count] */
 };
 
@@ -59,8 +59,8 @@ struct mock_client {
 	int passed_fd; /* came with the first message, -1 = none or taken */
 	enum mock_kind role;
 	bool closing;
-	struct buf in;  /* a message that is not complete yet */
-	struct buf out; /* what the socket did not take at once */
+	struct buf in;           /* a message that is not complete yet */
+	struct buf out;          /* what the socket did not take at once */
 	struct usbfs_file *file; /* of a MOCK_HELLO_DEVICE connection */
 };
 

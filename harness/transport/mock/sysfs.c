@@ -65,7 +65,8 @@ static const uint8_t *find_interface(
 
 		if (at[0] < 2 || !reader_take(&in, at[0]))
 			return NULL;
-		if (at[1] == USB_DESC_INTERFACE && at[0] >= 9 && at[2] == number && at[3] == alternate)
+		if (at[1] == USB_DESC_INTERFACE && at[0] >= 9 && at[2] == number &&
+			at[3] == alternate)
 			return at;
 	}
 	return NULL;
@@ -111,7 +112,8 @@ static void device_path(const struct sysfs_device *device, int interface, char *
 		return;
 	if (!device->port)
 		snprintf(name, sizeof(name), "%d-0", SYSFS_BUS_NUMBER);
-	snprintf(ret + n, room - (size_t)n, "/%s:%d.%d", name, config_fields(device).value, interface);
+	snprintf(ret + n, room - (size_t)n, "/%s:%d.%d", name, config_fields(device).value,
+		interface);
 }
 
 static const char *last_component(const char *path)
@@ -127,8 +129,8 @@ static int add_modalias(
 	struct device_fields f = device_fields(device);
 
 	return buf_printf(out, "usb:v%04Xp%04Xd%04Xdc%02Xdsc%02Xdp%02Xic%02Xisc%02Xip%02Xin%02X",
-		f.vid, f.pid, f.bcd_device, f.class, f.subclass, f.protocol, interface[5], interface[6],
-		interface[7], interface[2]);
+		f.vid, f.pid, f.bcd_device, f.class, f.subclass, f.protocol, interface[5],
+		interface[6], interface[7], interface[2]);
 }
 
 /* What the kernel puts into `uevent`, "\n" after each (the message wants NULs: see sysfs_uevent). */
@@ -139,14 +141,14 @@ static int add_kernel_properties(const struct sysfs_device *device, int interfac
 	int r;
 
 	if (interface == NO_INTERFACE)
-		r = buf_printf(out, "MAJOR=%d\nMINOR=%u\nDEVNAME=bus/usb/%03d/%03d\n", SYSFS_USB_MAJOR,
-			minor_number(device), SYSFS_BUS_NUMBER, device->devnum);
+		r = buf_printf(out, "MAJOR=%d\nMINOR=%u\nDEVNAME=bus/usb/%03d/%03d\n",
+			SYSFS_USB_MAJOR, minor_number(device), SYSFS_BUS_NUMBER, device->devnum);
 	else
 		r = 0;
 	if (r == 0)
 		r = buf_printf(out, "DEVTYPE=usb_%s\nPRODUCT=%x/%x/%x\nTYPE=%d/%d/%d\n",
-			interface == NO_INTERFACE ? "device" : "interface", f.vid, f.pid, f.bcd_device,
-			f.class, f.subclass, f.protocol);
+			interface == NO_INTERFACE ? "device" : "interface", f.vid, f.pid,
+			f.bcd_device, f.class, f.subclass, f.protocol);
 	if (r == 0 && interface == NO_INTERFACE)
 		r = buf_printf(out, "BUSNUM=%03d\nDEVNUM=%03d\n", SYSFS_BUS_NUMBER, device->devnum);
 	if (interface != NO_INTERFACE)
@@ -199,8 +201,8 @@ static int add_udev_properties(
 		r = buf_printf(out, "%sID_MODEL=%s\n%sID_MODEL_ID=%s\n%sID_REVISION=%04x\n", prefix,
 			model[0] ? model : number, prefix, number, prefix, f.bcd_device);
 	if (r == 0)
-		r = buf_printf(out, "%sID_SERIAL=%s_%s%s%s\n", prefix, vendor, model, serial[0] ? "_" : "",
-			serial);
+		r = buf_printf(out, "%sID_SERIAL=%s_%s%s%s\n", prefix, vendor, model,
+			serial[0] ? "_" : "", serial);
 	if (r == 0 && serial[0])
 		r = buf_printf(out, "%sID_SERIAL_SHORT=%s\n", prefix, serial);
 	if (r == 0)
@@ -269,12 +271,14 @@ static int add_endpoint(struct tree *tree, const char *dir, const uint8_t *desc)
 	r |= attribute(tree, path, "interval", "%dms", type == 3 ? desc[6] : 0);
 	r |= attribute(tree, path, "type", "%s", types[type]);
 	r |= attribute(tree, path, "direction", "%s",
-		type == 0 ? "both" : address & USB_DIR_IN ? "in" : "out");
+		type == 0              ? "both"
+		: address & USB_DIR_IN ? "in"
+				       : "out");
 	return r ? -ENOMEM : 0;
 }
 
-static int add_endpoints(
-	struct tree *tree, const char *dir, const struct sysfs_device *device, const uint8_t *interface)
+static int add_endpoints(struct tree *tree, const char *dir, const struct sysfs_device *device,
+	const uint8_t *interface)
 {
 	const uint8_t *end = device->identity.config + device->identity.config_size;
 	int r = 0;
@@ -313,7 +317,8 @@ static int add_interface(struct tree *tree, const struct sysfs_device *device, u
 		r |= attribute(tree, dir, "interface", "%s", device->interface_text[number]);
 	buf_init(&modalias, 256);
 	r |= add_modalias(device, desc, &modalias);
-	r |= attribute(tree, dir, "modalias", "%.*s", (int)modalias.size, (const char *)modalias.data);
+	r |= attribute(
+		tree, dir, "modalias", "%.*s", (int)modalias.size, (const char *)modalias.data);
 	buf_done(&modalias);
 	r |= add_uevent_file(tree, dir, device, number);
 	r |= link_in(tree, dir, "subsystem", "/sys/bus/usb");
@@ -354,8 +359,7 @@ static int add_device_attributes(
 	return r ? -ENOMEM : 0;
 }
 
-static int add_device_numbers(
-	struct tree *tree, const char *dir, const struct sysfs_device *device)
+static int add_device_numbers(struct tree *tree, const char *dir, const struct sysfs_device *device)
 {
 	int r;
 
@@ -402,7 +406,8 @@ static int add_udev_data(struct tree *tree, const struct sysfs_device *device)
 		r = add_udev_properties(device, NO_INTERFACE, "E:", &text);
 	if (r == 0)
 		r = buf_printf(&text, "G:uaccess\nQ:uaccess\nV:1\n");
-	snprintf(path, sizeof(path), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, minor_number(device));
+	snprintf(
+		path, sizeof(path), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, minor_number(device));
 	if (r == 0)
 		r = tree_add_file(tree, path, text.data, text.size);
 	buf_done(&text);
@@ -432,7 +437,8 @@ int sysfs_add_skeleton(struct tree *tree)
 {
 	static const char *const dirs[] = {"/sys/bus/usb", "/sys/bus/usb/devices",
 		"/sys/bus/usb/drivers", "/sys/bus/usb/drivers/usb", "/sys/bus/usb/drivers/hub",
-		"/sys" SYSFS_CONTROLLER, "/dev/bus/usb", "/run/udev", "/run/udev/data", "/run/udev/tags"};
+		"/sys" SYSFS_CONTROLLER, "/dev/bus/usb", "/run/udev", "/run/udev/data",
+		"/run/udev/tags"};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
@@ -440,7 +446,11 @@ int sysfs_add_skeleton(struct tree *tree)
 	if (r == 0)
 		r = tree_add_link(tree, "/sys" SYSFS_CONTROLLER "/subsystem", "/sys/bus/platform");
 	if (r == 0)
-		r = tree_add_text(tree, "/sys" SYSFS_CONTROLLER "/uevent", "%s", "MODALIAS=platform:dfurig\n");
+		r = tree_add_link(tree, "/sys" SYSFS_CONTROLLER "/driver",
+			"/sys/bus/platform/drivers/dfurig");
+	if (r == 0)
+		r = tree_add_text(tree, "/sys" SYSFS_CONTROLLER "/uevent", "%s",
+			"MODALIAS=platform:dfurig\n");
 	/* libudev takes this file for the sign that udev runs, and only then listens for hotplug. */
 	return r < 0 ? r : tree_add_text(tree, "/run/udev/control", "%s", "");
 }
@@ -486,7 +496,8 @@ void sysfs_remove_device(struct tree *tree, const struct sysfs_device *device)
 	tree_remove(tree, full);
 	snprintf(full, sizeof(full), "/sys/dev/char/%d:%u", SYSFS_USB_MAJOR, minor_number(device));
 	tree_remove(tree, full);
-	snprintf(full, sizeof(full), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, minor_number(device));
+	snprintf(
+		full, sizeof(full), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, minor_number(device));
 	tree_remove(tree, full);
 }
 
@@ -567,7 +578,8 @@ static int add_message_properties(const struct sysfs_device *device, int interfa
 	if (interface == NO_INTERFACE)
 		r = buf_printf(out, "DEVNAME=%s\n", node);
 	if (r == 0)
-		r = buf_printf(out, "USEC_INITIALIZED=%llu\n", (unsigned long long)device->plugged_us + 1);
+		r = buf_printf(
+			out, "USEC_INITIALIZED=%llu\n", (unsigned long long)device->plugged_us + 1);
 	return r < 0 ? r : add_udev_properties(device, interface, "", out);
 }
 

@@ -24,7 +24,8 @@ static void node_free(struct tree_node *node)
 	free(node);
 }
 
-static struct tree_node *node_new(struct tree *tree, struct tree_node *parent, const char *name, size_t length)
+static struct tree_node *node_new(
+	struct tree *tree, struct tree_node *parent, const char *name, size_t length)
 {
 	struct tree_node *node = calloc(1, sizeof(*node));
 
@@ -202,7 +203,8 @@ static int follow_link(struct walk *walk, const struct tree_node *link, const ch
 
 	if (++walk->links > LINKS_MAX)
 		return -ELOOP;
-	if (snprintf(joined, sizeof(joined), "%s/%s", (const char *)link->data, rest) >= (int)sizeof(joined))
+	if (snprintf(joined, sizeof(joined), "%s/%s", (const char *)link->data, rest) >=
+		(int)sizeof(joined))
 		return -ENAMETOOLONG;
 	memcpy(walk->rest, joined, sizeof(joined));
 	return 0;

@@ -300,8 +300,9 @@ static void call_completed(struct vusb_transfer *transfer)
 	if (transfer->result == VUSB_ACK)
 		call_succeeded(file);
 	else
-		call_finished(file, transfer->result == VUSB_CANCELLED ? -ETIMEDOUT :
-							 urb_status(transfer->result));
+		call_finished(file, transfer->result == VUSB_CANCELLED
+					    ? -ETIMEDOUT
+					    : urb_status(transfer->result));
 }
 
 static void on_call_timeout(uv_timer_t *timer)
@@ -350,8 +351,8 @@ static int reset(struct usbfs_file *file)
 			.wValue = slot->alternate[i],
 			.wIndex = i};
 
-		if (slot->alternate[i] && vusb_port_control(slot->port, &setup, NULL,
-						  CALL_TIMEOUT_MS * 1000) < 0)
+		if (slot->alternate[i] &&
+			vusb_port_control(slot->port, &setup, NULL, CALL_TIMEOUT_MS * 1000) < 0)
 			return -ENODEV;
 	}
 	return 0;
@@ -483,7 +484,8 @@ struct usbfs_file *usbfs_file_open(struct mock_client *client, const char *path,
 	if (!file) {
 		close(pipe_fd);
 		mock_client_send(client,
-			(struct mock_message){.kind = MOCK_REPLY, .result = slot ? -ENOMEM : -ENODEV},
+			(struct mock_message){
+				.kind = MOCK_REPLY, .result = slot ? -ENOMEM : -ENODEV},
 			NULL, 0);
 		return NULL;
 	}

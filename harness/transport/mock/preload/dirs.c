@@ -91,7 +91,8 @@ static bool add_found_entries(struct folder *folder, const struct found *found)
 		    add_entry(folder, "..", DT_DIR, found->file.ino);
 
 	while (fine && at < end) {
-		fine = add_entry(folder, at + 1, type_of_letter(at[0]), found->file.ino + folder->count);
+		fine = add_entry(
+			folder, at + 1, type_of_letter(at[0]), found->file.ino + folder->count);
 		at += strlen(at) + 1;
 	}
 	return fine;
@@ -296,7 +297,8 @@ static int try_scandir(
 	count = collect((struct folder *)(void *)dir, ret, filter);
 	closedir(dir);
 	if (count > 0 && compare)
-		qsort(*ret, (size_t)count, sizeof(**ret), (int (*)(const void *, const void *))compare);
+		qsort(*ret, (size_t)count, sizeof(**ret),
+			(int (*)(const void *, const void *))compare);
 	return count;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* One layout for both families is what lets the ...64 functions share these bodies. */
@@ -31,7 +32,8 @@ static int open_found(const struct found *found, int flags)
 {
 	switch ((enum mock_file_type)found->file.type) {
 	case MOCK_FILE_DIR:
-		return is_write(flags) ? preload_fail(EISDIR) : lookup_open_placeholder(found, false, flags);
+		return is_write(flags) ? preload_fail(EISDIR)
+				       : lookup_open_placeholder(found, false, flags);
 	case MOCK_FILE_REGULAR:
 		if (flags & O_DIRECTORY)
 			return preload_fail(ENOTDIR);
@@ -39,12 +41,13 @@ static int open_found(const struct found *found, int flags)
 			return preload_fail(EACCES);
 		return lookup_open_placeholder(found, true, flags);
 	case MOCK_FILE_LINK: /* only when it was not to be followed */
-		return flags & O_PATH ? lookup_open_placeholder(found, false, flags) : preload_fail(ELOOP);
+		return flags & O_PATH ? lookup_open_placeholder(found, false, flags)
+				      : preload_fail(ELOOP);
 	case MOCK_FILE_DEVICE:
 		if (flags & O_DIRECTORY)
 			return preload_fail(ENOTDIR);
-		return flags & O_PATH ? lookup_open_placeholder(found, false, flags) :
-					usbfs_open(found, flags);
+		return flags & O_PATH ? lookup_open_placeholder(found, false, flags)
+				      : usbfs_open(found, flags);
 	case MOCK_FILE_NONE:
 	case MOCK_FILE_NOT_OURS:
 		break;
@@ -61,7 +64,7 @@ static bool try_open(int dirfd, const char *path, int flags, int *ret)
 	if (!lookup(dirfd, path, !(flags & O_NOFOLLOW), &found))
 		return false;
 	if (found.file.type == MOCK_FILE_DIR && found.file.transparent) {
-		*ret = REAL(openat)(dirfd, path, flags, 0);
+		*ret = REAL(open)(found.path, flags, 0);
 		if (*ret < 0 && errno == ENOENT)
 			*ret = open_found(&found, flags);
 	} else {
@@ -99,8 +102,8 @@ static mode_t mode_argument(int flags, va_list args)
 		va_start(args, flags);                                                             \
 		mode = mode_argument(flags, args);                                                 \
 		va_end(args);                                                                      \
-		return try_open(dirfd, path, flags, &fd) ? fd :                                    \
-							   REAL(name)(dirfd, path, flags, mode);   \
+		return try_open(dirfd, path, flags, &fd) ? fd                                      \
+							 : REAL(name)(dirfd, path, flags, mode);   \
 	}
 
 DEFINE_OPEN(open)
@@ -211,7 +214,7 @@ static bool try_stat(int dirfd, const char *path, int flags, struct stat *st, in
 	if (!lookup(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW), &found))
 		return false;
 	if (found.file.type == MOCK_FILE_DIR && found.file.transparent &&
-		REAL(fstatat)(dirfd, path, st, flags) == 0)
+		REAL(fstatat)(AT_FDCWD, found.path, st, flags & ~AT_EMPTY_PATH) == 0)
 		*ret = 0;
 	else
 		*ret = stat_found(&found, st);
@@ -263,7 +266,8 @@ static int do_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 		try_fstat(fd, (struct stat *)st, &r);                                              \
 		return r;                                                                          \
 	}                                                                                          \
-	EXPORT int fstatat##suffix(int dirfd, const char *path, struct stat##suffix *st, int flags) \
+	EXPORT int fstatat##suffix(                                                                \
+		int dirfd, const char *path, struct stat##suffix *st, int flags)                   \
 	{                                                                                          \
 		return do_fstatat(dirfd, path, (struct stat *)st, flags);                          \
 	}
@@ -311,8 +315,7 @@ static void stat_to_statx(const struct stat *st, struct statx *stx)
 	stx->stx_dev_minor = minor(st->st_dev);
 }
 
-EXPORT int statx(
-	int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
+EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
 {
 	char fd_path[MOCK_PATH_MAX];
 	struct stat st;
@@ -369,7 +372,8 @@ static int do_fstatfs(int fd, struct statfs *fs)
 	{                                                                                          \
 		int r;                                                                             \
                                                                                                    \
-		return try_statfs(path, (struct statfs *)fs, &r) ? r : REAL(statfs##suffix)(path, fs); \
+		return try_statfs(path, (struct statfs *)fs, &r) ? r                               \
+								 : REAL(statfs##suffix)(path, fs); \
 	}                                                                                          \
 	EXPORT int fstatfs##suffix(int fd, struct statfs##suffix *fs)                              \
 	{                                                                                          \
@@ -429,7 +433,8 @@ EXPORT int faccessat(int dirfd, const char *path, int mode, int flags)
 {
 	int r;
 
-	return try_access(dirfd, path, mode, flags, &r) ? r : REAL(faccessat)(dirfd, path, mode, flags);
+	return try_access(dirfd, path, mode, flags, &r) ? r
+							: REAL(faccessat)(dirfd, path, mode, flags);
 }
 
 /* --- links --- */
@@ -451,7 +456,7 @@ static bool try_readlink(int dirfd, const char *path, char *out, size_t room, ss
 	if (!lookup(dirfd, path, false, &found))
 		return false;
 	if (found.file.type == MOCK_FILE_DIR && found.file.transparent)
-		*ret = REAL(readlinkat)(dirfd, path, out, room);
+		*ret = REAL(readlink)(found.path, out, room);
 	else
 		*ret = readlink_found(&found, out, room);
 	found_done(&found);
@@ -472,26 +477,26 @@ EXPORT ssize_t readlinkat(int dirfd, const char *path, char *out, size_t room)
 {
 	ssize_t n;
 
-	return try_readlink(dirfd, path, out, room, &n) ? n :
-							  REAL(readlinkat)(dirfd, path, out, room);
+	return try_readlink(dirfd, path, out, room, &n) ? n
+							: REAL(readlinkat)(dirfd, path, out, room);
 }
 
 EXPORT ssize_t __readlink_chk(const char *path, char *out, size_t room, size_t size)
 {
 	ssize_t n;
 
-	return try_readlink(AT_FDCWD, path, out, room, &n) ?
-		       n :
-		       REAL(__readlink_chk)(path, out, room, size);
+	return try_readlink(AT_FDCWD, path, out, room, &n)
+		       ? n
+		       : REAL(__readlink_chk)(path, out, room, size);
 }
 
 EXPORT ssize_t __readlinkat_chk(int dirfd, const char *path, char *out, size_t room, size_t size)
 {
 	ssize_t n;
 
-	return try_readlink(dirfd, path, out, room, &n) ?
-		       n :
-		       REAL(__readlinkat_chk)(dirfd, path, out, room, size);
+	return try_readlink(dirfd, path, out, room, &n)
+		       ? n
+		       : REAL(__readlinkat_chk)(dirfd, path, out, room, size);
 }
 
 static bool try_realpath(const char *path, char *out, char **ret)
@@ -504,7 +509,8 @@ static bool try_realpath(const char *path, char *out, char **ret)
 	if (found.file.type == MOCK_FILE_NONE)
 		errno = ENOENT;
 	else if (out)
-		*ret = memcpy(out, found.path, strlen(found.path) + 1); /* room for PATH_MAX: realpath(3) */
+		*ret = memcpy(out, found.path,
+			strlen(found.path) + 1); /* room for PATH_MAX: realpath(3) */
 	else
 		*ret = strdup(found.path);
 	found_done(&found);
@@ -531,3 +537,22 @@ EXPORT char *canonicalize_file_name(const char *path)
 {
 	return realpath(path, NULL);
 }
+
+/* --- extended attributes: there are none (ls -l and cp ask) --- */
+
+#define DEFINE_GETXATTR(name, follow)                                                              \
+	EXPORT ssize_t name(const char *path, const char *attribute, void *value, size_t size)     \
+	{                                                                                          \
+		struct found found;                                                                \
+		bool ours = lookup(AT_FDCWD, path, follow, &found);                                \
+                                                                                                   \
+		if (!ours || found.file.transparent) {                                             \
+			found_done(&found);                                                        \
+			return REAL(name)(path, attribute, value, size);                           \
+		}                                                                                  \
+		found_done(&found);                                                                \
+		return preload_fail(found.file.type == MOCK_FILE_NONE ? ENOENT : ENODATA);         \
+	}
+
+DEFINE_GETXATTR(getxattr, true)
+DEFINE_GETXATTR(lgetxattr, false)

@@ -110,7 +110,8 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	ssize_t n = REAL(recvmsg)(fd, message, flags);
 	bool is_udev;
 
-	if (n <= 0 || (message->msg_name && name_room < sizeof(struct sockaddr_nl)) || !is_monitor(fd))
+	if (n <= 0 || (message->msg_name && name_room < sizeof(struct sockaddr_nl)) ||
+		!is_monitor(fd))
 		return n;
 	is_udev = message->msg_iovlen && message->msg_iov[0].iov_len >= 8 &&
 		  memcmp(message->msg_iov[0].iov_base, "libudev", 8) == 0;

@@ -58,8 +58,7 @@ int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t
 
 /* The next message; *ret_payload is borrowed until the next call. 0; -EAGAIN when not blocking and there is none;
  * -ENODEV when the rig is gone; -EINTR. */
-int rpc_receive(
-	struct rpc *rpc, bool block, struct mock_message *ret, const uint8_t **ret_payload);
+int rpc_receive(struct rpc *rpc, bool block, struct mock_message *ret, const uint8_t **ret_payload);
 
 void rpc_close(struct rpc *rpc);
 
@@ -95,7 +94,8 @@ int usbfs_open(const struct found *found, int flags);
 
 /* True when fd is one of ours; the results are those of the call. */
 bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret);
-bool usbfs_read(int fd, void *data, size_t size, off_t at, ssize_t *ret); /* at -1 = file position */
+bool usbfs_read(
+	int fd, void *data, size_t size, off_t at, ssize_t *ret); /* at -1 = file position */
 bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret);
 bool usbfs_node(int fd, char ret_path[static 64]);
 

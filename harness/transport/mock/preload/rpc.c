@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FD_AWAY   900 /* below the usual limit of 1024 */
+#define FD_AWAY    900 /* below the usual limit of 1024 */
 #define FIRST_ROOM 8192
 
 void *preload_real(void **cache, const char *name)
@@ -206,8 +206,7 @@ static size_t first_size(const struct rpc *rpc, struct mock_message *ret)
 	return sizeof(*ret) + ret->size;
 }
 
-int rpc_receive(
-	struct rpc *rpc, bool block, struct mock_message *ret, const uint8_t **ret_payload)
+int rpc_receive(struct rpc *rpc, bool block, struct mock_message *ret, const uint8_t **ret_payload)
 {
 	size_t wanted;
 	ssize_t n;

@@ -22,9 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SETUP_SIZE  8
-#define FILES_MAX   1024 /* file numbers; a node that would get a higher one is refused with EMFILE */
-#define PIPE_SIZE   4096
+#define SETUP_SIZE        8
+#define FILES_MAX         1024 /* file numbers; a node that would get a higher one is refused with EMFILE */
+#define PIPE_SIZE         4096
 #define USBFS_MAGIC_IOCTL 'U'
 
 #define CAPABILITIES                                                                               \
@@ -257,8 +257,8 @@ static int request(struct file *file, struct mock_message message, const void *h
 
 static int call(struct file *file, enum mock_call what, uint32_t a, uint32_t b)
 {
-	return request(
-		file, (struct mock_message){.kind = MOCK_CALL, .a = what, .b = a, .c = b}, NULL, 0, NULL);
+	return request(file, (struct mock_message){.kind = MOCK_CALL, .a = what, .b = a, .c = b},
+		NULL, 0, NULL);
 }
 
 /* --- the pipe --- */
@@ -333,7 +333,9 @@ static struct file *file_new(const struct found *found)
 
 static bool may_open(const struct found *found, int flags)
 {
-	mode_t wanted = (flags & O_ACCMODE) == O_RDONLY ? 04 : (flags & O_ACCMODE) == O_WRONLY ? 02 : 06;
+	mode_t wanted = (flags & O_ACCMODE) == O_RDONLY   ? 04
+			: (flags & O_ACCMODE) == O_WRONLY ? 02
+							  : 06;
 
 	return geteuid() == 0 || (found->file.mode & wanted) == wanted;
 }
@@ -542,8 +544,8 @@ static struct completion *find_completion(struct file *file, const struct usbdev
 static int await(struct file *file, const struct usbdevfs_urb *urb, unsigned int timeout_ms)
 {
 	struct pollfd readable = {.fd = file->rpc.fd, .events = POLLIN};
-	uint64_t until = clock_after_us(
-		clock_monotonic(), timeout_ms ? timeout_ms * 1000ull : CLOCK_NEVER);
+	uint64_t until =
+		clock_after_us(clock_monotonic(), timeout_ms ? timeout_ms * 1000ull : CLOCK_NEVER);
 
 	while (!find_completion(file, urb)) {
 		uint64_t now = clock_now_us(clock_monotonic());
@@ -643,7 +645,8 @@ static int locked_ioctl(struct file *file, unsigned long request, void *arg)
 	case USBDEVFS_CLAIMINTERFACE:
 		return call(file, MOCK_CLAIM, *(unsigned int *)arg, 0);
 	case USBDEVFS_DISCONNECT_CLAIM:
-		return call(file, MOCK_CLAIM, ((struct usbdevfs_disconnect_claim *)arg)->interface, 0);
+		return call(
+			file, MOCK_CLAIM, ((struct usbdevfs_disconnect_claim *)arg)->interface, 0);
 	case USBDEVFS_RELEASEINTERFACE:
 		return call(file, MOCK_RELEASE, *(unsigned int *)arg, 0);
 	case USBDEVFS_SETINTERFACE:

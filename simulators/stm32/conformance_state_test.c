@@ -384,3 +384,30 @@ Test(state, a_storm_of_getstatus_and_a_slow_host_do_no_harm)
 	cr_expect_arr_eq(back, data, 4);
 	rig_stop(&rig);
 }
+
+/* No ROM is known to do this; it is what the base table stands for. */
+Test(state, a_chip_without_departures_follows_the_specification)
+{
+	struct chip plain;
+	uint8_t data[4] = {0};
+	struct rig rig;
+
+	rig_new(&rig, NULL);
+	plain = *rig.memory->config.chip;
+	plain.dfu.rules = NULL;
+	rig.memory->config.chip = &plain;
+	rig_pin(&rig, BOARD_BOOT0, true);
+	rig_pin(&rig, BOARD_POWER, true);
+	rig_wait_ms(&rig, 1000);
+	rig_open(&rig);
+	cr_expect_eq(rig_abort(&rig), -EPIPE);
+	cr_assert_eq(rig_clrstatus(&rig), 0);
+	cr_expect_eq(rig_clrstatus(&rig), -EPIPE, "no error to clear");
+	rig_expect(&rig, DFU_ERROR, DFU_ERR_STALLEDPKT, 0, "CLRSTATUS in dfuIDLE");
+	cr_assert_eq(rig_clrstatus(&rig), 0);
+	cr_expect_eq(rig_dnload(&rig, 2, data, 0), -EPIPE, "a download of nothing");
+	rig_expect(&rig, DFU_ERROR, DFU_ERR_STALLEDPKT, 0, "DNLOAD of nothing in dfuIDLE");
+	cr_assert_eq(rig_clrstatus(&rig), 0);
+	rig_run_or_fail(&rig, 2, data, 4);
+	rig_stop(&rig);
+}

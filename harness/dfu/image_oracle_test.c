@@ -148,6 +148,7 @@ static struct image read_or_fail(struct oracle *oracle, const char *file)
 
 	cr_assert_eq(image_read(temp_path(&oracle->dir, file), IMAGE_AUTO, &image, &why), 0, "%s",
 		why.text);
+	cr_assert(image.targets && image.elements);
 	return image;
 }
 
@@ -285,8 +286,8 @@ Test(image_oracle, we_read_the_dfuse_file_of_dfuse_pack)
 	cr_expect_eq(image.ids.vid, 0x1209);
 	cr_expect_eq(image.ids.pid, 0x5740);
 	cr_assert_eq(image.target_count, 2);
-	cr_expect_str_eq(image.targets[0].name, "ST...");
 	cr_expect_eq(image.targets[1].alternate, 1);
+	cr_expect_str_eq(image.targets[0].name, "ST...");
 	cr_assert_eq(image.element_count, 3);
 	cr_expect_eq(image.elements[2].addr, 0x1fffc000);
 	cr_expect_eq(image.elements[2].target, 1);

@@ -2,6 +2,7 @@
 #include "harness/cli/board_file.h"
 
 #include "harness/base/file.h"
+#include "harness/cli/installed.h"
 #include "harness/cli/yaml_file.h"
 
 #include <ctype.h>
@@ -186,8 +187,8 @@ static size_t folders(char ret[static FOLDER_MAX][PATH_MAX])
 
 	if (data && data[0])
 		snprintf(ret[count++], PATH_MAX, "%s/boards", data);
+	installed_path(ret[count++], DFURIG_DATA_INSTALLED "/boards");
 	snprintf(ret[count++], PATH_MAX, "%s", DFURIG_SOURCE_DIR "/fixtures/boards");
-	snprintf(ret[count++], PATH_MAX, "%s", DFURIG_DATA_DIR "/boards");
 	return count;
 }
 

@@ -43,8 +43,8 @@ struct board_file {
 MUST_CHECK int board_file_parse(const char *path, const uint8_t *data, size_t size,
 	struct board_file *ret, struct why *why);
 
-/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Names are looked for in $DFURIG_DATA/boards, the source
- * tree that the program was built from, and where it was installed. Returns as board_file_parse; -ENOENT with the names that
+/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Names are looked for in $DFURIG_DATA/boards, where the
+ * program is installed, and the source tree that it was built from. Returns as board_file_parse; -ENOENT with the names that
  * there are; the errors of file_read. */
 MUST_CHECK int board_file_load(const char *name, struct board_file *ret, struct why *why);
 

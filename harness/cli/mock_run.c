@@ -4,6 +4,7 @@
 #include "harness/base/clock.h"
 #include "harness/cli/child.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/installed.h"
 #include "harness/transport/mock/mock.h"
 
 #include <errno.h>
@@ -37,17 +38,11 @@ struct mock_run {
 static int find_preload(char ret[static PATH_MAX], struct why *why)
 {
 	const char *given = getenv("DFURIG_PRELOAD");
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash;
 
 	if (given) {
 		snprintf(ret, PATH_MAX, "%s", given);
 	} else {
-		exe[n > 0 ? n : 0] = '\0';
-		slash = strrchr(exe, '/');
-		snprintf(ret, PATH_MAX, "%.*s/../" DFURIG_PRELOAD_INSTALLED,
-			slash ? (int)(slash - exe) : 0, exe);
+		installed_path(ret, DFURIG_PRELOAD_INSTALLED);
 		if (access(ret, R_OK) < 0)
 			snprintf(ret, PATH_MAX, "%s", DFURIG_PRELOAD_BUILT);
 	}

@@ -17,13 +17,12 @@
 #define USBMON_CAPTURE_DECODE_AS "usb.product==75751185,usbdfu"
 
 /*
- * What Wireshark's DFU dissector (4.0, and its source since) complains of in anybody's captures, the kernel's too: it wants data in every
- * download (leaving DFU has none) and in every answer (one that failed has none), and takes each completion of an OUT request for
- * unexpected. As a display filter: frames whose "malformed" means nothing.
+ * What Wireshark's DFU dissector (4.0, and its source since) calls malformed in anybody's captures, the kernel's too: it wants data
+ * in every download (leaving DFU has none), forgets that request and takes its completion for the one before, and wants data in
+ * every answer (one that failed has none). As a display filter: frames whose "malformed" means nothing.
  */
 #define USBMON_CAPTURE_FALSE_ALARM                                                                 \
-	"(usbdfu.command == 1 && usbdfu.length == 0) || (usb.urb_type == 'C' && usb.urb_status "   \
-	"!= 0)"
+	"(usbdfu.command == 1 && usbdfu.length == 0) || (usb.urb_type == 'C' && usb.urb_len == 0)"
 
 struct usbmon_capture;
 

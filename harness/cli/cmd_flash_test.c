@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* `dfurig flash` as a person starts it. */
+#include "harness/testing/run.h"
+#include "harness/testing/temp.h"
+
+#include "harness/base/attr.h"
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <string.h>
+
+#define DFURIG DFURIG_BUILD "/harness/cli/dfurig"
+
+/* SP = end of RAM, PC = 0x08000101: an image that a chip starts. */
+static const unsigned char firmware[1000] = {0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08};
+
+static void expect_text(const char *text, const char *part)
+{
+	cr_expect(strstr(text, part), "\"%s\" is not in: %s", part, text);
+}
+
+Test(flash, updates_a_simulated_board_and_tells_the_story)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--verify", path);
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	cr_expect_str_eq(run.err, "");
+	expect_text(run.out, "f407-discovery  USB 1-1  0483:df11 \"STM32  BOOTLOADER\"");
+	expect_text(run.out, "erased    1 sector, 16,384 bytes");
+	expect_text(run.out, "written   1,000 bytes");
+	expect_text(run.out, "verified  1,000 bytes");
+	expect_text(run.out, "equals the image");
+	expect_text(run.out, "the board runs its new firmware");
+	cr_expect_null(strchr(run.out, '\033'), "a pipe gets plain lines");
+}
+
+Test(flash, says_the_same_in_json)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(
+		DFURIG, "flash", "--json", "--mass-erase", "--no-leave", "--pace", "chip", path);
+	json_t *root = json_loads(run.out, 0, NULL);
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	cr_assert_not_null(root, "%s", run.out);
+	cr_expect(json_is_true(json_object_get(root, "ok")));
+	cr_expect(json_is_true(json_object_get(root, "flash_equal")));
+	cr_expect(json_is_false(json_object_get(root, "left")));
+	cr_expect_eq(json_integer_value(json_object_get(root, "programmed_bytes")), 1000);
+	cr_expect_gt(json_real_value(json_object_get(root, "board_seconds")), 5,
+		"a mass erase takes the chip seconds");
+	json_decref(root);
+}
+
+Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
+{
+	static const struct {
+		const char *name;
+		const char *args[3];
+		int code;
+		const char *err;
+	} rows[] = {
+		{"no such board", {"--board", "nonsense"}, 3, "nonsense"},
+		{"beyond the flash", {"--address", "0x080fffff"}, 3,
+			"dfurig: image: 0x08100000 lies outside of the device's Internal Flash"},
+		{"no address", {"--address", "here"}, 2, "\"here\" is no 32-bit address"},
+		{"no such transport", {"--transport", "pigeon"}, 2,
+			"\"pigeon\" is not one of direct, mock, libusb"},
+		{"no such pace", {"--pace", "slow"}, 2, "\"slow\" is not one of chip, fast"},
+		{"a simulated board for libusb", {"--transport=libusb", "--pace=fast"}, 2,
+			"--transport libusb a real one"},
+		{"no device with this serial", {"--serial", "X"}, 1,
+			"no device in DFU mode with serial \"X\""},
+		{"two images", {"a.bin", "b.bin"}, 2, "one image at a time"},
+	};
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(run_done)
+		struct run run =
+			RUN_OR_FAIL(DFURIG, "flash", path, rows[i].args[0], rows[i].args[1]);
+
+		cr_expect_eq(run.code, rows[i].code, "%s: %d, %s", rows[i].name, run.code, run.err);
+		cr_expect(strstr(run.err, rows[i].err), "%s: %s", rows[i].name, run.err);
+	}
+}
+
+Test(flash, a_missing_or_damaged_image_is_an_input_error)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.hex", ":0100000000FE\n", 14);
+	CLEANUP(run_done) struct run damaged = RUN_OR_FAIL(DFURIG, "flash", path);
+	CLEANUP(run_done) struct run missing = RUN_OR_FAIL(DFURIG, "flash", "/nowhere/fw.bin");
+	CLEANUP(run_done) struct run none = RUN_OR_FAIL(DFURIG, "flash");
+
+	cr_expect_eq(damaged.code, 3, "%s", damaged.err);
+	expect_text(damaged.err, "fw.hex");
+	cr_expect_eq(missing.code, 3);
+	expect_text(missing.err, "/nowhere/fw.bin: No such file or directory");
+	cr_expect_eq(none.code, 2);
+	expect_text(none.err, "which IMAGE?");
+}
+
+Test(flash, help_has_an_example_and_the_exit_codes)
+{
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--help");
+
+	cr_expect_eq(run.code, 0);
+	expect_text(run.out, "Example:");
+	expect_text(run.out, "Exit codes: 0 updated");
+}

@@ -437,7 +437,7 @@ int sysfs_add_skeleton(struct tree *tree)
 {
 	static const char *const dirs[] = {"/sys/bus/usb", "/sys/bus/usb/devices",
 		"/sys/bus/usb/drivers", "/sys/bus/usb/drivers/usb", "/sys/bus/usb/drivers/hub",
-		"/sys" SYSFS_CONTROLLER, "/dev/bus/usb", "/run/udev", "/run/udev/data",
+		("/sys" SYSFS_CONTROLLER), "/dev/bus/usb", "/run/udev", "/run/udev/data",
 		"/run/udev/tags"};
 	int r = 0;
 

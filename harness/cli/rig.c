@@ -102,11 +102,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_START:
 		option_value(state, "--start", &start_names, arg, &value);
-		options->start = value;
+		options->start = (enum rig_start)value;
 		return 0;
 	case KEY_PACE:
 		option_value(state, "--pace", &pace_names, arg, &value);
-		options->pace = value;
+		options->pace = (enum rom_pace)value;
 		return 0;
 	case KEY_CAPTURE:
 		options->capture = arg;
@@ -219,11 +219,17 @@ static int set_pin(
 	return r;
 }
 
+/* A bootloader that runs takes a moment more until it is on the bus. */
 static bool any_starting(const struct rig *rig)
 {
-	for (unsigned int i = 0; i < rig->board_count; i++)
-		if (rig->boards[i].board->ops->mode(rig->boards[i].board) == BOARD_RESET)
+	for (unsigned int i = 0; i < rig->board_count; i++) {
+		const struct board *board = rig->boards[i].board;
+		enum board_mode mode = board->ops->mode(board);
+
+		if (mode == BOARD_RESET ||
+			(mode == BOARD_DFU && !vusb_bus_port(rig->bus, (uint8_t)(i + 1))->device))
 			return true;
+	}
 	return false;
 }
 
@@ -337,8 +343,8 @@ int rig_finish(struct rig *rig, struct why *why)
 				dump_flash(
 					rig->boards[i].board, rig->boards[i].dump_flash, &reason),
 				why, &reason);
-	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
 	rig_free(rig);
+	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
 	keep_first(&first, usbmon_capture_stop(rig->capture, &reason), why, &reason);
 	if (rig->terminal.out)
 		event_terminal_finish(&rig->terminal);

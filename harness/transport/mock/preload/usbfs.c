@@ -42,8 +42,8 @@ struct file {
 	uint8_t *descriptors;
 	size_t descriptors_size;
 	off_t position;
-	size_t pending;        /* submitted and not completed */
 	struct list completed; /* of struct completion, oldest first */
+	bool pipe_is_full;     /* and the rig has not emptied it since */
 };
 
 struct completion {
@@ -176,18 +176,12 @@ void usbfs_forked(void)
 
 /* --- messages --- */
 
-static void set_gone(struct file *file)
-{
-	file->gone = true;
-	file->pending = 0;
-}
-
 static void keep_completion(
 	struct file *file, const struct mock_message *message, const uint8_t *payload)
 {
 	struct completion *completion = malloc(sizeof(*completion) + message->size);
 
-	file->pending--;
+	file->pipe_is_full = false;
 	if (!completion)
 		return;
 	completion->tag = message->tag;
@@ -205,13 +199,13 @@ static int take_message(struct file *file, bool block, struct mock_message *ret)
 	int r = rpc_receive(&file->rpc, block, ret, &payload);
 
 	if (r == -ENODEV)
-		set_gone(file);
+		file->gone = true;
 	if (r < 0)
 		return r;
 	if (ret->kind == MOCK_COMPLETED)
 		keep_completion(file, ret, payload);
 	else if (ret->kind == MOCK_GONE)
-		set_gone(file);
+		file->gone = true;
 	return 0;
 }
 
@@ -229,13 +223,11 @@ static void drain(struct file *file)
 static int request(struct file *file, struct mock_message message, const void *head,
 	size_t head_size, const struct iovec *tail)
 {
-	bool is_submit = message.kind == MOCK_SUBMIT;
 	uint64_t tag = message.tag;
 	int r;
 
 	if (file->gone)
 		return -ENODEV;
-	file->pending += is_submit;
 	r = rpc_send(file->rpc.fd, message, head, head_size, tail ? tail->iov_base : NULL,
 		tail ? tail->iov_len : 0);
 	while (r == 0) {
@@ -244,14 +236,12 @@ static int request(struct file *file, struct mock_message message, const void *h
 			r = 0;
 			continue;
 		}
-		if (r == 0 && message.kind == MOCK_REPLY) {
-			file->pending -= is_submit && message.result < 0 && file->pending;
+		if (r == 0 && message.kind == MOCK_REPLY)
 			return message.result;
-		}
 		if (r == 0 && message.kind == MOCK_COMPLETED && message.b && message.tag == tag)
 			return 0;
 	}
-	set_gone(file);
+	file->gone = true;
 	return -ENODEV;
 }
 
@@ -482,25 +472,29 @@ static int reap_first(struct file *file, struct usbdevfs_urb **ret)
 	return 0;
 }
 
-/* When there is nothing, fills the pipe; the rig may have emptied it for a message that crosses this, hence the second
- * look, after which a pipe that is full in spite of more to reap is emptied again (MOCK_WAKE). */
+/* With nothing left to reap, poll() must say nothing. The rig may empty the pipe for a message that crosses our filling it,
+ * hence the second look; then it is asked to empty it again. */
+static void settle_pipe(struct file *file, int fd)
+{
+	if (file->pipe_is_full || file->gone || !list_empty(&file->completed))
+		return;
+	fill_pipe(fd);
+	file->pipe_is_full = true;
+	drain(file);
+	if (list_empty(&file->completed))
+		return;
+	rpc_send(file->rpc.fd, (struct mock_message){.kind = MOCK_WAKE}, NULL, 0, NULL, 0);
+	file->pipe_is_full = false;
+}
+
 static int reap_now(struct file *file, int fd, struct usbdevfs_urb **ret)
 {
-	int r = reap_first(file, ret);
+	int r;
 
-	if (r == 0)
-		return 0;
-	drain(file);
+	if (list_empty(&file->completed))
+		drain(file);
 	r = reap_first(file, ret);
-	if (r == 0)
-		return 0;
-	if (file->gone)
-		return -ENODEV;
-	fill_pipe(fd);
-	drain(file);
-	r = reap_first(file, ret);
-	if (r == 0 && !list_empty(&file->completed))
-		rpc_send(file->rpc.fd, (struct mock_message){.kind = MOCK_WAKE}, NULL, 0, NULL, 0);
+	settle_pipe(file, fd);
 	return r < 0 && file->gone ? -ENODEV : r;
 }
 

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#define DFURIG DFURIG_BUILD "/harness/cli/dfurig"
+static const char dfurig[] = DFURIG_BUILD "/harness/cli/dfurig";
 
 /* SP = end of RAM, PC = 0x08000101: an image that a chip starts. */
 static const unsigned char firmware[1000] = {0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08};
@@ -23,7 +23,7 @@ Test(flash, updates_a_simulated_board_and_tells_the_story)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
-	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--verify", path);
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(dfurig, "flash", "--verify", path);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
 	cr_expect_str_eq(run.err, "");
@@ -42,7 +42,7 @@ Test(flash, says_the_same_in_json)
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
 	CLEANUP(run_done)
 	struct run run = RUN_OR_FAIL(
-		DFURIG, "flash", "--json", "--mass-erase", "--no-leave", "--pace", "chip", path);
+		dfurig, "flash", "--json", "--mass-erase", "--no-leave", "--pace", "chip", path);
 	json_t *root = json_loads(run.out, 0, NULL);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
@@ -83,7 +83,7 @@ Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(run_done)
 		struct run run =
-			RUN_OR_FAIL(DFURIG, "flash", path, rows[i].args[0], rows[i].args[1]);
+			RUN_OR_FAIL(dfurig, "flash", path, rows[i].args[0], rows[i].args[1]);
 
 		cr_expect_eq(run.code, rows[i].code, "%s: %d, %s", rows[i].name, run.code, run.err);
 		cr_expect(strstr(run.err, rows[i].err), "%s: %s", rows[i].name, run.err);
@@ -94,9 +94,9 @@ Test(flash, a_missing_or_damaged_image_is_an_input_error)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.hex", ":0100000000FE\n", 14);
-	CLEANUP(run_done) struct run damaged = RUN_OR_FAIL(DFURIG, "flash", path);
-	CLEANUP(run_done) struct run missing = RUN_OR_FAIL(DFURIG, "flash", "/nowhere/fw.bin");
-	CLEANUP(run_done) struct run none = RUN_OR_FAIL(DFURIG, "flash");
+	CLEANUP(run_done) struct run damaged = RUN_OR_FAIL(dfurig, "flash", path);
+	CLEANUP(run_done) struct run missing = RUN_OR_FAIL(dfurig, "flash", "/nowhere/fw.bin");
+	CLEANUP(run_done) struct run none = RUN_OR_FAIL(dfurig, "flash");
 
 	cr_expect_eq(damaged.code, 3, "%s", damaged.err);
 	expect_text(damaged.err, "fw.hex");
@@ -106,9 +106,38 @@ Test(flash, a_missing_or_damaged_image_is_an_input_error)
 	expect_text(none.err, "which IMAGE?");
 }
 
+Test(flash, updates_through_libusb_what_the_mock_shows)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(dfurig, "exec", "--board", "f407-discovery", "--board",
+		"f407-discovery-2012", "--", dfurig, "flash", "--transport", "libusb", "--verify",
+		"--serial", "207A389B5848", path);
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	expect_text(run.out, "serial 207A389B5848");
+	expect_text(run.out, "verified  1,000 bytes");
+	expect_text(run.out, "left      the bootloader");
+}
+
+Test(flash, two_boards_and_no_choice_are_named)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(dfurig, "exec", "--board", "f407-discovery", "--board",
+		"f407-discovery-2012", "--", dfurig, "flash", "--transport", "libusb", path);
+
+	cr_expect_eq(run.code, 1, "%s", run.err);
+	expect_text(run.err, "several devices in DFU mode: serial");
+	expect_text(run.err, "315A28A0B956");
+	expect_text(run.err, "207A389B5848");
+}
+
 Test(flash, help_has_an_example_and_the_exit_codes)
 {
-	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--help");
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(dfurig, "flash", "--help");
 
 	cr_expect_eq(run.code, 0);
 	expect_text(run.out, "Example:");

@@ -277,6 +277,7 @@ static int download(struct dfuse_client *client, uint16_t block, const uint8_t *
 	int r;
 
 	memcpy(copy, data, size);
+	client->last.state = DFU_DNLOAD_SYNC;
 	r = request(client, DFU_DNLOAD, block, copy, size);
 	if (r < 0)
 		return explain(client, r, why);
@@ -309,7 +310,9 @@ static int set_address(struct dfuse_client *client, uint32_t addr, struct why *w
 /* dfuIDLE and dfuDNLOAD-IDLE take a download; anything else has to be left first. */
 static int ready_to_download(struct dfuse_client *client, struct why *why)
 {
-	return client->last.state == DFU_DNLOAD_IDLE ? 0 : dfuse_client_idle(client, why);
+	if (client->last.state == DFU_IDLE || client->last.state == DFU_DNLOAD_IDLE)
+		return 0;
+	return dfuse_client_idle(client, why);
 }
 
 int dfuse_client_set_address(struct dfuse_client *client, uint32_t addr, struct why *why)
@@ -377,6 +380,7 @@ int dfuse_client_unprotect(struct dfuse_client *client, struct why *why)
 	if (r < 0)
 		return r;
 	begin(client, DFUSE_MASS_LIMIT_MS);
+	client->last.state = DFU_DNLOAD_SYNC;
 	r = request(client, DFU_DNLOAD, 0, &command, 1);
 	r = r < 0 ? explain(client, r, why) : wait_gone(client, why);
 	return r < 0 ? why_prefix(why, r, "read unprotect") : 0;
@@ -448,8 +452,8 @@ static int upload(
 	int r;
 
 	begin(client, DFUSE_COMMAND_LIMIT_MS);
-	r = request(client, DFU_UPLOAD, block, ret, size);
 	client->last.state = DFU_UPLOAD_IDLE;
+	r = request(client, DFU_UPLOAD, block, ret, size);
 	if (r < 0)
 		return explain(client, r, why);
 	if ((size_t)r == size)
@@ -487,8 +491,10 @@ int dfuse_client_read(
 static int leave(struct dfuse_client *client, struct why *why)
 {
 	uint8_t bytes[DFU_STATUS_SIZE];
-	int r = request(client, DFU_DNLOAD, 0, NULL, 0);
+	int r;
 
+	client->last.state = DFU_MANIFEST_SYNC;
+	r = request(client, DFU_DNLOAD, 0, NULL, 0);
 	if (looks_gone(r))
 		return 0;
 	if (r < 0)

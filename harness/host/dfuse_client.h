@@ -62,7 +62,8 @@ struct dfuse_client {
 	size_t alternate_count;
 	uint8_t selected; /* the alternate that is set */
 
-	struct dfu_getstatus last; /* the last answer to GETSTATUS */
+	/* The last answer to GETSTATUS; its state is changed by what was sent since. */
+	struct dfu_getstatus last;
 	uint64_t
 		deadline_us; /* on host->clock, for everything; CLOCK_NEVER = only the limits above */
 	uint64_t limit_us;   /* when the operation at hand is given up */

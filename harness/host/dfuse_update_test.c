@@ -136,6 +136,8 @@ Test(update, a_device_that_vanishes_instead_of_an_answer_has_left)
 	static const struct spoil_rule rules[] = {
 		{.request = DFU_GETSTATUS, .value = SPOIL_ANY, .count = 1, .pull = true},
 		{.request = DFU_DNLOAD, .value = SPOIL_ANY, .count = 1, .pull = true},
+		{.request = DFU_GETSTATUS, .value = SPOIL_ANY, .count = 1, .result = VUSB_ERROR},
+		{.request = DFU_DNLOAD, .value = SPOIL_ANY, .count = 1, .result = VUSB_ERROR},
 	};
 	static const uint8_t data[8] = {1};
 
@@ -291,7 +293,7 @@ Test(update, every_fault_ends_with_its_reason)
 			"erase 0x08000000: the device is gone"},
 		{"unplugged in a block", {DFU_DNLOAD, 4, 0, 1, .pull = true}, -ENODEV,
 			"program 0x08001000: the device is gone"},
-		{"unplugged in a status", {DFU_GETSTATUS, SPOIL_ANY, 9, 1, .pull = true}, -ENODEV,
+		{"unplugged in a status", {DFU_GETSTATUS, SPOIL_ANY, 8, 1, .pull = true}, -ENODEV,
 			"program 0x08000800: the device is gone"},
 		{"block refused", {DFU_DNLOAD, 3, 0, 1, .result = VUSB_STALL}, -EPIPE,
 			"program 0x08000800: the device refused it (STALL)"},
@@ -299,39 +301,39 @@ Test(update, every_fault_ends_with_its_reason)
 			"erase 0x08000000: the device refused it (STALL)"},
 		{"bus error", {DFU_DNLOAD, 3, 0, 1, .result = VUSB_ERROR}, -EPROTO,
 			"program 0x08000800: USB: Protocol error"},
-		{"babble", {DFU_GETSTATUS, SPOIL_ANY, 4, 1, .result = VUSB_BABBLE}, -EOVERFLOW,
+		{"babble", {DFU_GETSTATUS, SPOIL_ANY, 3, 1, .result = VUSB_BABBLE}, -EOVERFLOW,
 			"erase 0x08000000: the device sent more than it was asked for"},
-		{"short status", {DFU_GETSTATUS, SPOIL_ANY, 4, 1, .size = 3}, -EBADMSG,
+		{"short status", {DFU_GETSTATUS, SPOIL_ANY, 3, 1, .size = 3}, -EBADMSG,
 			"erase 0x08000000: GETSTATUS: 3 bytes came, 6 are due"},
 		{"no such state",
-			{DFU_GETSTATUS, SPOIL_ANY, 4, 1, .size = 6, .bytes = {0, 0, 0, 0, 99}},
+			{DFU_GETSTATUS, SPOIL_ANY, 3, 1, .size = 6, .bytes = {0, 0, 0, 0, 99}},
 			-EPROTO, "erase 0x08000000: GETSTATUS: there is no state 99"},
 		{"a state that does not belong here",
-			{DFU_GETSTATUS, SPOIL_ANY, 4, 1, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 3, 1, .size = 6,
 				.bytes = {0, 0, 0, 0, DFU_UPLOAD_IDLE}},
 			-EPROTO,
 			"erase 0x08000000: the device is in dfuUPLOAD-IDLE, dfuDNLOAD-IDLE is due"},
 		{"error while writing",
-			{DFU_GETSTATUS, SPOIL_ANY, 9, 1, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 8, 1, .size = 6,
 				.bytes = {DFU_ERR_PROG, 0, 0, 0, DFU_ERROR}},
 			-EREMOTEIO, "program 0x08000800: the device says errPROG"},
 		{"error of an unknown number",
-			{DFU_GETSTATUS, SPOIL_ANY, 9, 1, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 8, 1, .size = 6,
 				.bytes = {77, 0, 0, 0, DFU_ERROR}},
 			-EREMOTEIO, "program 0x08000800: the device says ?"},
 		{"busy for ever",
-			{DFU_GETSTATUS, SPOIL_ANY, 4, SPOIL_FOREVER, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 3, SPOIL_FOREVER, .size = 6,
 				.bytes = {0, 100, 0, 0, DFU_DNBUSY}},
 			-ETIMEDOUT, "erase 0x08000000: the device stays busy"},
 		{"busy for ever without a poll time",
-			{DFU_GETSTATUS, SPOIL_ANY, 9, SPOIL_FOREVER, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 8, SPOIL_FOREVER, .size = 6,
 				.bytes = {0, 0, 0, 0, DFU_DNBUSY}},
 			-ETIMEDOUT, "program 0x08000800: the device stays busy"},
 		{"a poll time of hours",
-			{DFU_GETSTATUS, SPOIL_ANY, 4, SPOIL_FOREVER, .size = 6,
+			{DFU_GETSTATUS, SPOIL_ANY, 3, SPOIL_FOREVER, .size = 6,
 				.bytes = {0, 0xff, 0xff, 0xff, DFU_DNBUSY}},
 			-ETIMEDOUT, "erase 0x08000000: the device stays busy"},
-		{"silent", {DFU_GETSTATUS, SPOIL_ANY, 4, SPOIL_FOREVER, .result = VUSB_NAK},
+		{"silent", {DFU_GETSTATUS, SPOIL_ANY, 3, SPOIL_FOREVER, .result = VUSB_NAK},
 			-ETIMEDOUT, "erase 0x08000000: the device does not answer"},
 		{"short upload", {DFU_UPLOAD, 4, 0, 1, .size = 100}, -EBADMSG,
 			"verify: read 0x08001000: 100 bytes came, 2048 are due"},
@@ -376,7 +378,7 @@ Test(update, every_fault_ends_with_its_reason)
 Test(update, a_few_refused_polls_are_a_chip_that_is_busy)
 {
 	const struct spoil_rule rule = {
-		DFU_GETSTATUS, SPOIL_ANY, .skip = 3, .count = 3, .result = VUSB_STALL};
+		DFU_GETSTATUS, SPOIL_ANY, .skip = 2, .count = 3, .result = VUSB_STALL};
 	const struct spoil_rule more = {
 		DFU_GETSTATUS, SPOIL_ANY, .skip = 1, .count = 4, .result = VUSB_STALL};
 	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
@@ -410,6 +412,7 @@ Test(update, the_deadline_of_the_whole_update_is_kept)
 		cr_expect(strstr(rig.why.text, "the time for all is over"), "%s", rig.why.text);
 		cr_expect_geq(dfuse_rig_now_us(&rig) - start_us, 3000000);
 		cr_expect_lt(dfuse_rig_now_us(&rig) - start_us, 3002000);
+		cr_expect_eq(rig.client.deadline_us, CLOCK_NEVER);
 		/* Afterwards there is no deadline any more, and the chip is finished with what it had in hand. */
 		spoil_tap_set(&rig.spoil, &(struct spoil_rule){0});
 		cr_expect_eq(

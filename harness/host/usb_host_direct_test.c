@@ -196,9 +196,27 @@ Test(direct, an_interface_is_claimed_by_one_handle)
 	usb_rig_close(&other);
 }
 
+Test(direct, what_is_due_happens_before_a_list_and_a_transfer)
+{
+	CLEANUP(rig_done) struct rig rig;
+	uint8_t data[4];
+
+	rig_init(&rig);
+	rig.fake.deadline_us = 10;
+	clock_sleep_until_us(&rig.usb.clock.clock, 10);
+	usb_rig_list_or_fail(&rig.usb, NULL);
+	cr_expect_eq(rig.fake.ticked, 1);
+	rig.device = usb_rig_open_or_fail(&rig.usb);
+	rig.fake.deadline_us = 20;
+	clock_sleep_until_us(&rig.usb.clock.clock, 20);
+	cr_expect_eq(read_vendor(&rig, data, 100), 4);
+	cr_expect_eq(rig.fake.ticked, 2);
+}
+
 Test(direct, a_reset_keeps_claims_and_alternates)
 {
 	CLEANUP(rig_done) struct rig rig;
+	struct usb_handle *other;
 	unsigned resets;
 	uint8_t data[4];
 
@@ -213,6 +231,9 @@ Test(direct, a_reset_keeps_claims_and_alternates)
 	cr_expect_eq(rig.fake.device.configuration, 1);
 	cr_expect_eq(rig.fake.device.alternate[0], 1);
 	cr_expect_eq(read_vendor(&rig, data, 100), 4);
+	other = usb_rig_open_or_fail(&rig.usb);
+	cr_expect_eq(other->ops->claim(other, 0), -EBUSY);
+	usb_rig_close(&other);
 }
 
 static const char *const renamed[] = {NULL, "Maker", "Fake", "S2"};

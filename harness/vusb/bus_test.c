@@ -401,6 +401,29 @@ static void unplug_self(struct fake_device *fake)
 	vusb_port_unplug(fake->device.port);
 }
 
+static void kick_self(struct fake_device *fake)
+{
+	vusb_port_kick(fake->device.port);
+}
+
+Test(bus, a_device_may_kick_its_port_while_it_has_a_transfer_in_hand)
+{
+	CLEANUP(rig_done) struct rig rig;
+	struct request in, control;
+
+	rig_init(&rig);
+	rig.fake.on_control = kick_self;
+	bulk_init(&in, &rig, FAKE_BULK_IN);
+	request_init(&control, &rig);
+	rig.fake.data_result = VUSB_NAK;
+	vusb_bus_submit(&in.transfer);
+	rig.fake.data_result = VUSB_ACK;
+	vusb_bus_submit(&control.transfer);
+	cr_expect_eq(in.completions, 1, "the kick was for this one");
+	cr_expect_eq(control.completions, 1);
+	cr_expect_eq(rig.fake.controls, 1);
+}
+
 /* A transport may free a transfer as soon as it has completed. */
 static void free_transfer(struct vusb_transfer *transfer)
 {

@@ -125,6 +125,8 @@ Test(enumerate, a_device_that_lies_is_refused_with_a_reason)
 		{"configuration short", 6, VUSB_ACK, {9, 2}, 3, -EBADMSG, "nonsense"},
 		{"configuration huge", 6, VUSB_ACK, {9, 2, 0xff, 0xff}, 9, -EBADMSG, "65535"},
 		{"configuration gone", 7, VUSB_ACK, {9, 2}, 2, -EBADMSG, "nonsense"},
+		{"configuration that it does not take itself", 7, VUSB_ACK,
+			{9, 2, 9, 0, 1, 7, 0, 0, 0}, 9, -EPIPE, "configuration 7"},
 		{"configuration not set", 12, VUSB_STALL, {0}, 0, -EPIPE, "configuration 1"},
 	};
 

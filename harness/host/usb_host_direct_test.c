@@ -202,6 +202,7 @@ Test(direct, what_is_due_happens_before_a_list_and_a_transfer)
 	uint8_t data[4];
 
 	rig_init(&rig);
+	usb_rig_list_or_fail(&rig.usb, NULL);
 	rig.fake.deadline_us = 10;
 	clock_sleep_until_us(&rig.usb.clock.clock, 10);
 	usb_rig_list_or_fail(&rig.usb, NULL);

@@ -75,7 +75,7 @@ static int run(int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options))
 		return CLI_RIG;
 	warn_out_of_reach(options.command[0]);
-	return mock_run_rig(&options.rig, options.command);
+	return mock_run_rig(&options.rig, options.command, NULL, NULL);
 }
 
 const struct cli_command cli_command_exec = {

@@ -72,7 +72,7 @@ Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 			"\"pigeon\" is not one of direct, mock, libusb"},
 		{"no such pace", {"--pace", "slow"}, 2, "\"slow\" is not one of chip, fast"},
 		{"a simulated board for libusb", {"--transport=libusb", "--pace=fast"}, 2,
-			"--transport libusb a real one"},
+			"--transport libusb takes a real one"},
 		{"no device with this serial", {"--serial", "X"}, 1,
 			"no device in DFU mode with serial \"X\""},
 		{"two images", {"a.bin", "b.bin"}, 2, "one image at a time"},
@@ -142,4 +142,30 @@ Test(flash, help_has_an_example_and_the_exit_codes)
 	cr_expect_eq(run.code, 0);
 	expect_text(run.out, "Example:");
 	expect_text(run.out, "Exit codes: 0 updated");
+}
+
+Test(flash, updates_a_board_under_the_mock_and_looks_at_its_flash)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(
+		dfurig, "flash", "--transport", "mock", "--json", "--verify", "--address=0x08004000", path);
+	json_t *root = json_loads(run.out, 0, NULL);
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	cr_expect_str_eq(json_string_value(json_object_get(root, "transport")), "mock");
+	cr_expect(json_is_true(json_object_get(root, "flash_equal")), "%s", run.out);
+	cr_expect_eq(json_integer_value(json_object_get(root, "verified_bytes")), 8);
+	json_decref(root);
+}
+
+Test(flash, fails_under_the_mock_with_the_reason_of_the_client)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
+	CLEANUP(run_done) struct run run =
+		RUN_OR_FAIL(dfurig, "flash", "--transport=mock", "--serial", "X", path);
+
+	cr_expect_eq(run.code, 1, "%s", run.err);
+	cr_expect(strstr(run.err, "no device in DFU mode with serial \"X\""), "%s", run.err);
 }

@@ -96,7 +96,7 @@ static void tell_memory(const struct flash_story *story)
 static void tell_end(const struct flash_story *story)
 {
 	if (story->flash == FLASH_EQUAL)
-		printf("  flash     equals the image, the rest is erased (second channel)\n");
+		printf("  flash     equals the image (second channel)\n");
 	if (story->flash == FLASH_DIFFERENT)
 		printf("  flash     DIFFERS from the image (second channel)\n");
 	if (story->result.left)

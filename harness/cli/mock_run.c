@@ -180,7 +180,8 @@ static int mock_run(struct rig *rig, char *const argv[])
 	return code;
 }
 
-int mock_run_rig(const struct rig_options *options, char *const argv[])
+int mock_run_rig(
+	const struct rig_options *options, char *const argv[], mock_run_after after, void *user)
 {
 	struct why why = {""};
 	struct rig rig;
@@ -190,6 +191,8 @@ int mock_run_rig(const struct rig_options *options, char *const argv[])
 	if (r < 0)
 		return cli_error(CLI_RIG, &why);
 	code = mock_run(&rig, argv);
+	if (after)
+		code = after(&rig, code, user);
 	r = rig_finish(&rig, &why);
 	if (options->capture)
 		fprintf(stderr, "dfurig: capture: %s (open with: wireshark -d %s %s)\n",

@@ -5,8 +5,12 @@
 
 #include "harness/cli/rig.h"
 
-/* Sets up the boards, runs argv under the mock, and finishes the rig, with their messages on stderr. Returns the exit code for
- * the program: the command's, or CLI_RIG, 126, 127. */
-int mock_run_rig(const struct rig_options *options, char *const argv[]);
+/* Called when the command has ended, while the boards are still there; returns the exit code in place of `code`. */
+typedef int (*mock_run_after)(struct rig *rig, int code, void *user);
+
+/* Sets up the boards, runs argv under the mock, and finishes the rig, with their messages on stderr. after may be NULL.
+ * Returns the exit code for the program: the command's, or CLI_RIG, 126, 127. */
+int mock_run_rig(
+	const struct rig_options *options, char *const argv[], mock_run_after after, void *user);
 
 #endif

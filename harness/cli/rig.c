@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/rig.h"
 
+#include "harness/cli/cli.h"
+
 #include "harness/base/file.h"
 #include "harness/base/names.h"
 #include "harness/dfu/image.h"
@@ -85,7 +87,7 @@ static void add_board(struct argp_state *state, struct rig_options *options, con
 	options->boards[options->board_count++].name = name;
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t parse_value(int key, char *arg, struct argp_state *state)
 {
 	struct rig_options *options = state->input;
 	int value;
@@ -117,15 +119,23 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'v':
 		options->verbose = true;
 		return 0;
-	case ARGP_KEY_INIT:
-		options->pace = ROM_PACE_FAST;
-		return 0;
-	case ARGP_KEY_END:
-		current_board(options);
-		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct rig_options *options = state->input;
+	error_t r;
+
+	if (key == ARGP_KEY_INIT) {
+		options->pace = ROM_PACE_FAST;
+		return 0;
+	}
+	r = parse_value(key, arg, state);
+	options->given |= r == 0;
+	return r;
 }
 
 const struct argp rig_argp = {.options = rig_argp_options, .parser = parse_option};
@@ -278,9 +288,12 @@ static void rig_free(struct rig *rig)
 int rig_begin(
 	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why)
 {
+	struct rig_options with_board = *options;
 	struct rig *rig = ret;
 	int r = 0;
 
+	current_board(&with_board);
+	options = &with_board;
 	memset(rig, 0, sizeof(*rig));
 	event_stream_init(&rig->events, clock);
 	rig->bus = vusb_bus_new(clock, (uint8_t)options->board_count);
@@ -304,6 +317,11 @@ int rig_begin(
 		rig_free(rig);
 	}
 	return r;
+}
+
+int rig_begin_code(int r)
+{
+	return r == -ENOMEM || r == -ETIMEDOUT ? CLI_RIG : CLI_INPUT;
 }
 
 /* --- the end --- */
@@ -343,9 +361,9 @@ int rig_finish(struct rig *rig, struct why *why)
 				dump_flash(
 					rig->boards[i].board, rig->boards[i].dump_flash, &reason),
 				why, &reason);
+	keep_first(&first, usbmon_capture_stop(rig->capture, &reason), why, &reason);
 	rig_free(rig);
 	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
-	keep_first(&first, usbmon_capture_stop(rig->capture, &reason), why, &reason);
 	if (rig->terminal.out)
 		event_terminal_finish(&rig->terminal);
 	keep_first(&first, event_jsonl_close(rig->jsonl, &reason), why, &reason);

@@ -44,10 +44,10 @@ struct rig_options {
 	const char *capture; /* file, or NULL */
 	const char *events;  /* file, or NULL */
 	bool verbose;        /* events on stderr */
+	bool given;          /* one of these options was on the command line */
 };
 
-/* The options as an argp parser for use as a child: its input is a struct rig_options. Without --board there is one of
- * RIG_DEFAULT_BOARD. */
+/* The options as an argp parser for use as a child: its input is a struct rig_options. */
 extern const struct argp rig_argp;
 
 struct rig_board {
@@ -69,10 +69,13 @@ struct rig {
 	unsigned int board_count;
 };
 
-/* Loads the boards and their presets, opens the files, and starts the boards. clock is borrowed until rig_finish. Returns
+/* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the boards. clock is borrowed until rig_finish. Returns
  * 0 or negative errno, with nothing left behind but files that were asked for; *ret needs no initialisation. */
 MUST_CHECK int rig_begin(
 	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why);
+
+/* The exit code for an error of rig_begin: CLI_INPUT, or CLI_RIG when it is none of the user's making. */
+int rig_begin_code(int r);
 
 /* Writes the flash dumps, ends capture and events, frees all. Returns 0 or the first error; all is freed in any case. */
 int rig_finish(struct rig *rig, struct why *why);

@@ -81,7 +81,7 @@ void mock_client_send(
 	}
 	if (sent == total)
 		return;
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < header.msg_iovlen; i++) {
 		size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
 
 		if (buf_append(&client->out, (uint8_t *)parts[i].iov_base + skip,

@@ -27,10 +27,12 @@ static void send_uevents(
 
 	mock->seqnum++;
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		struct sysfs_uevent event = {
+			.action = action, .group = groups[i], .seqnum = mock->seqnum};
 		struct buf message;
 
 		buf_init(&message, 16384);
-		if (sysfs_uevent(device, interface, action, groups[i], mock->seqnum, &message) == 0)
+		if (sysfs_uevent(device, interface, &event, &message) == 0)
 			mock_monitor_send_all(mock, groups[i], message.data, message.size);
 		buf_done(&message);
 	}

@@ -583,25 +583,25 @@ static int add_message_properties(const struct sysfs_device *device, int interfa
 	return r < 0 ? r : add_udev_properties(device, interface, "", out);
 }
 
-int sysfs_uevent(const struct sysfs_device *device, int interface, const char *action,
-	enum sysfs_group group, uint64_t seqnum, struct buf *out)
+int sysfs_uevent(const struct sysfs_device *device, int interface, const struct sysfs_uevent *event,
+	struct buf *out)
 {
 	struct buf properties;
 	char path[200];
 	int r;
 
 	buf_init(&properties, 8192);
-	r = add_message_properties(device, interface, action, group, &properties);
+	r = add_message_properties(device, interface, event->action, event->group, &properties);
 	if (r == 0)
-		r = buf_printf(&properties, "SEQNUM=%llu\n", (unsigned long long)seqnum);
+		r = buf_printf(&properties, "SEQNUM=%llu\n", (unsigned long long)event->seqnum);
 	for (size_t i = 0; i < properties.size; i++)
 		if (properties.data[i] == '\n')
 			properties.data[i] = '\0';
 	device_path(device, interface, path, sizeof(path));
-	if (r == 0 && group == SYSFS_GROUP_UDEV)
+	if (r == 0 && event->group == SYSFS_GROUP_UDEV)
 		r = add_udev_header(out, properties.size, interface);
 	else if (r == 0)
-		r = buf_printf(out, "%s@%s%c", action, path, '\0');
+		r = buf_printf(out, "%s@%s%c", event->action, path, '\0');
 	if (r == 0)
 		r = buf_append(out, properties.data, properties.size);
 	buf_done(&properties);

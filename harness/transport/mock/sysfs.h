@@ -48,10 +48,15 @@ enum sysfs_group { /* netlink multicast groups */
 	SYSFS_GROUP_UDEV = 2,
 };
 
-/* Appends one hotplug message (action: "add", "bind", "unbind", "remove") of the device, or of its interface number
- * `interface` (-1: the device itself). */
-MUST_CHECK int sysfs_uevent(const struct sysfs_device *device, int interface, const char *action,
-	enum sysfs_group group, uint64_t seqnum, struct buf *out);
+struct sysfs_uevent {
+	const char *action; /* "add", "bind", "unbind", "remove" */
+	enum sysfs_group group;
+	uint64_t seqnum;
+};
+
+/* Appends one hotplug message of the device, or of its interface number `interface` (-1: the device itself). */
+MUST_CHECK int sysfs_uevent(const struct sysfs_device *device, int interface,
+	const struct sysfs_uevent *event, struct buf *out);
 
 /* How often sysfs_uevent has to be called for all of a device: 1 + its interfaces. */
 uint8_t sysfs_interface_count(const struct sysfs_device *device);

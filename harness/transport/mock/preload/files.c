@@ -318,7 +318,7 @@ static void stat_to_statx(const struct stat *st, struct statx *stx)
 EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
 {
 	char fd_path[MOCK_PATH_MAX];
-	struct stat st;
+	struct stat st = {0};
 	int r;
 
 	if (!path[0] && flags & AT_EMPTY_PATH) {

@@ -103,7 +103,7 @@ static int ask_on(struct rpc *rpc, const char *path, bool follow, struct mock_me
 	const uint8_t **ret_payload)
 {
 	struct mock_message ask = {.kind = MOCK_LOOKUP, .a = follow};
-	int r = rpc_send(rpc->fd, ask, path, strlen(path), NULL, 0);
+	int r = rpc_send(rpc->fd, ask, path, strlen(path), NULL);
 
 	while (r == 0) {
 		r = rpc_receive(rpc, true, ret_message, ret_payload);
@@ -122,7 +122,7 @@ static int connect_files(struct rpc *rpc)
 	if (fd < 0)
 		return fd;
 	*rpc = (struct rpc){.fd = rpc_move_away(fd)};
-	return rpc_send(rpc->fd, hello, NULL, 0, NULL, 0);
+	return rpc_send(rpc->fd, hello, NULL, 0, NULL);
 }
 
 /* Copies the reply, so that the connection is free again. */

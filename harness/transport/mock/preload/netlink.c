@@ -20,7 +20,7 @@
 
 static bool is_monitor(int fd)
 {
-	struct sockaddr_un peer;
+	struct sockaddr_un peer = {0};
 	socklen_t size = sizeof(peer);
 	const char *name = getenv(MOCK_ENV);
 	char wanted[sizeof(peer.sun_path)];

@@ -2,8 +2,8 @@
 /*
  * The preload library: stands between a program and libc, and carries what concerns USB to the rig (../protocol.h).
  *
- * It has no knowledge of devices. It never ends the program: what it does not know, and everything when there is no
- * rig, goes to the real libc. It must be harmless in children: after fork() the child makes connections of its own;
+ * It has no knowledge of devices. What it does not know, and everything when the environment names no rig, goes to the
+ * real libc. It ends the program in one case only: when the rig has ended (rpc.c, the lifeline). It must be harmless in children: after fork() the child makes connections of its own;
  * in a vfork() child (which shares our memory) nothing of ours is changed.
  */
 #ifndef DFURIG_TRANSPORT_MOCK_PRELOAD_H
@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "harness/base/attr.h"
 #include "harness/transport/mock/protocol.h"
@@ -51,9 +52,9 @@ int rpc_connect(int socket_type, const char *suffix);
 /* Moves an fd of ours out of the way of the program's own low numbers; returns the new number. */
 int rpc_move_away(int fd);
 
-/* Sends message + head + tail, and an fd unless it is -1. 0 or negative errno. */
+/* Sends message + head + tail (NULL = none), or with an fd. 0 or negative errno. */
 int rpc_send(int fd, struct mock_message message, const void *head, size_t head_size,
-	const void *tail, size_t tail_size);
+	const struct iovec *tail);
 int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t size, int passed);
 
 /* The next message; *ret_payload is borrowed until the next call. 0; -EAGAIN when not blocking and there is none;

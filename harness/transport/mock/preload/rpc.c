@@ -106,15 +106,15 @@ static int send_parts(int fd, struct iovec *parts, size_t count, void *control, 
 }
 
 int rpc_send(int fd, struct mock_message message, const void *head, size_t head_size,
-	const void *tail, size_t tail_size)
+	const struct iovec *tail)
 {
 	struct iovec parts[] = {
 		{.iov_base = &message, .iov_len = sizeof(message)},
 		{.iov_base = (void *)head, .iov_len = head_size},
-		{.iov_base = (void *)tail, .iov_len = tail_size},
+		tail ? *tail : (struct iovec){0},
 	};
 
-	message.size = (uint32_t)(head_size + tail_size);
+	message.size = (uint32_t)(head_size + parts[2].iov_len);
 	return send_parts(fd, parts, ARRAY_SIZE(parts), NULL, 0);
 }
 
@@ -234,23 +234,27 @@ int rpc_receive(struct rpc *rpc, bool block, struct mock_message *ret, const uin
 
 /*
  * The lifeline: a connection on which nothing is said. When the rig ends in whatever way, the kernel closes its end and
- * sends this process SIGKILL (fcntl(2), F_SETSIG), so that nothing that was started under the mock stays behind.
+ * sends this process SIGKILL (fcntl(2), F_SETSIG), so that nothing that was started under the mock stays behind. A process
+ * that starts when the rig has ended already, or just while it ends, goes the same way.
  */
 static void hold_lifeline(void)
 {
 	struct mock_message hello = {.kind = MOCK_HELLO_LIFELINE, .a = MOCK_VERSION};
 	int saved = errno;
 	int fd = rpc_connect(SOCK_STREAM, "");
+	char byte;
 
-	if (fd < 0) {
-		errno = saved;
-		return;
+	if (fd == -ECONNREFUSED)
+		raise(SIGKILL);
+	if (fd >= 0) {
+		fd = rpc_move_away(fd);
+		rpc_send(fd, hello, NULL, 0, NULL);
+		REAL(fcntl)(fd, F_SETOWN, getpid());
+		REAL(fcntl)(fd, F_SETSIG, SIGKILL);
+		REAL(fcntl)(fd, F_SETFL, O_ASYNC);
+		if (recv(fd, &byte, 1, MSG_DONTWAIT) == 0)
+			raise(SIGKILL);
 	}
-	fd = rpc_move_away(fd);
-	rpc_send(fd, hello, NULL, 0, NULL, 0);
-	REAL(fcntl)(fd, F_SETOWN, getpid());
-	REAL(fcntl)(fd, F_SETSIG, SIGKILL);
-	REAL(fcntl)(fd, F_SETFL, O_ASYNC);
 	errno = saved;
 }
 

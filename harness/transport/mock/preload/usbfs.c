@@ -228,8 +228,7 @@ static int request(struct file *file, struct mock_message message, const void *h
 
 	if (file->gone)
 		return -ENODEV;
-	r = rpc_send(file->rpc.fd, message, head, head_size, tail ? tail->iov_base : NULL,
-		tail ? tail->iov_len : 0);
+	r = rpc_send(file->rpc.fd, message, head, head_size, tail);
 	while (r == 0) {
 		r = take_message(file, true, &message);
 		if (r == -EINTR || (r == 0 && message.kind == MOCK_GONE)) {
@@ -284,8 +283,8 @@ static int say_hello(struct file *file, int pipe_read)
 
 	while (r == 0 && (r = rpc_receive(&file->rpc, true, &message, &payload)) == -EINTR)
 		r = 0;
-	if (r < 0 || message.result < 0)
-		return r < 0 ? r : message.result;
+	if (r || message.result < 0)
+		return r ? r : message.result;
 	file->devnum = message.a;
 	file->speed = message.b;
 	file->bus = message.c;
@@ -483,7 +482,7 @@ static void settle_pipe(struct file *file, int fd)
 	drain(file);
 	if (list_empty(&file->completed))
 		return;
-	rpc_send(file->rpc.fd, (struct mock_message){.kind = MOCK_WAKE}, NULL, 0, NULL, 0);
+	rpc_send(file->rpc.fd, (struct mock_message){.kind = MOCK_WAKE}, NULL, 0, NULL);
 	file->pipe_is_full = false;
 }
 

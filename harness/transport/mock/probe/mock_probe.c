@@ -6,7 +6,6 @@
  */
 #include "harness/base/attr.h"
 #include "harness/base/clock.h"
-#include "harness/dfu/dfu.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +23,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ST_VID      0x0483
-#define DFU_PID     0xdf11
+#define ST_VID  0x0483
+#define DFU_PID 0xdf11
+/* USB DFU 1.1, and DfuSe's erase command: numbers of its own, as a foreign program has. */
+enum { DFU_DETACH, DFU_DNLOAD, DFU_UPLOAD, DFU_GETSTATUS, DFU_CLRSTATUS };
+#define DFU_STATUS_SIZE 6
+#define DFU_DNBUSY      4
+#define DFUSE_ERASE     0x41
+
 #define CLASS_IN    0xa1 /* class request to an interface */
 #define CLASS_OUT   0x21
 #define DEVICE_SIZE 18

@@ -303,7 +303,6 @@ static struct mock *mock_new(struct vusb_bus *bus, uv_loop_t *loop)
 	mock->bus = bus;
 	mock->loop = loop;
 	mock->listen_fd = mock->monitor_fd = -1;
-	mock->spin = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	list_init(&mock->clients);
 	list_init(&mock->monitors);
 	mock->hub = root_hub_new(bus);

@@ -42,7 +42,6 @@ struct mock {
 	struct list monitors;
 	uint64_t seqnum; /* of hotplug messages */
 	bool changed;    /* something was plugged or unplugged since mock_update */
-	bool spin; /* more than one processor: looking for the next message is cheaper than sleeping */
 	uint8_t *scratch;         /* MOCK_SCRATCH bytes, for reading */
 	struct mock_slot slots[]; /* [0 .. port count] */
 };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,15 +169,6 @@ static int make_room(struct rpc *rpc, size_t wanted)
 	return 0;
 }
 
-static bool may_spin(void)
-{
-	static int processors;
-
-	if (!processors)
-		processors = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	return processors > 1;
-}
-
 /* Bytes from the socket. Looks for a moment before it sleeps: see MOCK_SPIN_US. */
 static ssize_t take(int fd, uint8_t *data, size_t room, bool block)
 {
@@ -187,12 +179,11 @@ static ssize_t take(int fd, uint8_t *data, size_t room, bool block)
 		n = recv(fd, data, room, MSG_DONTWAIT);
 		if (n >= 0 || errno != EAGAIN || !block)
 			return n;
-		if (!may_spin())
-			break;
 		if (!until)
 			until = clock_now_us(clock_monotonic()) + MOCK_SPIN_US;
 		else if (clock_now_us(clock_monotonic()) > until)
 			break;
+		sched_yield(); /* the other side may wait for this processor */
 	}
 	return recv(fd, data, room, 0);
 }

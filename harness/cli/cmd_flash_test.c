@@ -148,8 +148,9 @@ Test(flash, updates_a_board_under_the_mock_and_looks_at_its_flash)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
-	CLEANUP(run_done) struct run run = RUN_OR_FAIL(
-		dfurig, "flash", "--transport", "mock", "--json", "--verify", "--address=0x08004000", path);
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(dfurig, "flash", "--transport", "mock", "--json", "--verify",
+		"--address=0x08004000", path);
 	json_t *root = json_loads(run.out, 0, NULL);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
@@ -163,8 +164,8 @@ Test(flash, fails_under_the_mock_with_the_reason_of_the_client)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
-	CLEANUP(run_done) struct run run =
-		RUN_OR_FAIL(dfurig, "flash", "--transport=mock", "--serial", "X", path);
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(dfurig, "flash", "--transport=mock", "--serial", "X", path);
 
 	cr_expect_eq(run.code, 1, "%s", run.err);
 	cr_expect(strstr(run.err, "no device in DFU mode with serial \"X\""), "%s", run.err);

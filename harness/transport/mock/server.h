@@ -40,8 +40,8 @@ struct mock {
 	int open_handles; /* uv handles of clients and monitors included */
 	struct list clients;
 	struct list monitors;
-	uint64_t seqnum; /* of hotplug messages */
-	bool changed;    /* something was plugged or unplugged since mock_update */
+	uint64_t seqnum;          /* of hotplug messages */
+	bool changed;             /* something was plugged or unplugged since mock_update */
 	uint8_t *scratch;         /* MOCK_SCRATCH bytes, for reading */
 	struct mock_slot slots[]; /* [0 .. port count] */
 };

@@ -82,7 +82,7 @@ static int download(libusb_device_handle *handle, const uint8_t *data, size_t si
 static bool make_busy(libusb_device_handle *handle)
 {
 	static const uint8_t mass_erase[] = {DFUSE_ERASE};
-	uint8_t status[DFU_STATUS_SIZE];
+	uint8_t status[DFU_STATUS_SIZE] = {0};
 	int r;
 
 	r = libusb_claim_interface(handle, 0);
@@ -110,7 +110,7 @@ static uint64_t cpu_us(void)
 
 static bool times_out(libusb_device_handle *handle)
 {
-	uint8_t status[DFU_STATUS_SIZE];
+	uint8_t status[DFU_STATUS_SIZE] = {0};
 	uint64_t before_us, cpu_before_us, took_us;
 	int r;
 

@@ -243,7 +243,7 @@ static void hold_lifeline(void)
 		REAL(fcntl)(fd, F_SETOWN, getpid());
 		REAL(fcntl)(fd, F_SETSIG, SIGKILL);
 		REAL(fcntl)(fd, F_SETFL, O_ASYNC);
-		if (recv(fd, &byte, 1, MSG_DONTWAIT) == 0)
+		if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
 			raise(SIGKILL);
 	}
 	errno = saved;

@@ -8,14 +8,14 @@
 #define DFURIG_CLI_CLI_H
 
 #include <argp.h>
+#include <stdint.h>
 
 #include "harness/base/attr.h"
 #include "harness/base/why.h"
 
 enum cli_exit {
 	CLI_OK = 0,
-	CLI_FAIL =
-		1, /* what was asked for did not work out: the thing under test, a difference found */
+	CLI_FAIL = 1,  /* what was asked for did not work out */
 	CLI_USAGE = 2, /* the command line is wrong */
 	CLI_INPUT = 3, /* a file that was given is missing, damaged, or says nonsense */
 	CLI_RIG = 125, /* the rig itself failed; `exec` uses it for CLI_USAGE and CLI_INPUT too */
@@ -33,8 +33,15 @@ extern const struct cli_command cli_command_flash;
 extern const struct cli_command cli_command_image;
 extern const struct cli_command cli_command_list;
 
-/* argp_parse with this program's conventions: -h, usage errors give CLI_USAGE. Returns 0 or an exit code. */
-MUST_CHECK int cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+/* argp_parse with this program's conventions: -h is help too, options come in order with other words, an error ends the
+ * program with usage_code. At most two argp children. Returns 0 or usage_code. */
+MUST_CHECK int cli_parse(
+	const struct argp *argp, int argc, char **argv, void *input, int usage_code);
+
+/* For option parsers: a number, decimal or hexadecimal with 0x. One that is none, or larger than max, is a usage error and
+ * ends the program. */
+uint32_t cli_parse_number(
+	struct argp_state *state, const char *option, const char *text, uint32_t max);
 
 /* Prints "dfurig: <why>" on stderr, one line. Returns code. */
 int cli_error(int code, const struct why *why);

@@ -70,12 +70,15 @@ static void warn_out_of_reach(const char *command)
 static int run(int argc, char **argv)
 {
 	struct exec_options options = {.command = NULL};
+	struct why why = {""};
+	struct rig rig;
+	int r;
 
-	argp_err_exit_status = CLI_RIG;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options))
+	if (cli_parse(&argp, argc, argv, &options, CLI_RIG))
 		return CLI_RIG;
 	warn_out_of_reach(options.command[0]);
-	return mock_run_rig(&options.rig, options.command, NULL, NULL);
+	r = rig_begin(&rig, &options.rig, clock_monotonic(), &why);
+	return r < 0 ? cli_error(CLI_RIG, &why) : mock_run_rig(&rig, options.command, NULL, NULL);
 }
 
 const struct cli_command cli_command_exec = {

@@ -58,18 +58,6 @@ static void choose_transport(struct argp_state *state, struct flash_args *args, 
 		args->transport = &transports[value];
 }
 
-static uint32_t parse_address(struct argp_state *state, const char *text)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || value > UINT32_MAX)
-		argp_error(state, "--address: \"%s\" is no 32-bit address", text);
-	return (uint32_t)value;
-}
-
 /* Options that make no sense together. */
 static void check_args(const struct flash_args *args, struct argp_state *state)
 {
@@ -118,7 +106,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_ADDRESS:
 		args->has_address = true;
-		args->address = parse_address(state, text);
+		args->address = cli_parse_number(state, "address", text, UINT32_MAX);
 		return 0;
 	case OPTION_SERIAL:
 		args->job.filter.serial = text;
@@ -191,7 +179,7 @@ static int run(int argc, char **argv)
 {
 	CLEANUP(image_done) struct image image = {0};
 	struct flash_args args = {.job = {.update.leave = true, .image = &image, .argv = argv}};
-	int code = cli_parse(&argp, argc, argv, &args);
+	int code = cli_parse(&argp, argc, argv, &args, CLI_USAGE);
 
 	if (code == CLI_OK)
 		code = load_image(&args, &image);

@@ -67,7 +67,7 @@ Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 		{"no such board", {"--board", "nonsense"}, 3, "nonsense"},
 		{"beyond the flash", {"--address", "0x080fffff"}, 3,
 			"dfurig: image: 0x08100000 lies outside of the device's Internal Flash"},
-		{"no address", {"--address", "here"}, 2, "\"here\" is no 32-bit address"},
+		{"no address", {"--address", "here"}, 2, "--address: \"here\" is no number"},
 		{"no such transport", {"--transport", "pigeon"}, 2,
 			"\"pigeon\" is not one of direct, mock, libusb"},
 		{"no such pace", {"--pace", "slow"}, 2, "\"slow\" is not one of chip, fast"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dfurig image: what is in a firmware file, and the same in another format. */
 #include "harness/cli/cli.h"
+#include "harness/cli/json_out.h"
 
 #include "harness/dfu/image.h"
 #include "harness/report/format.h"
@@ -50,17 +51,7 @@ struct image_args {
 static struct number parse_number(
 	struct argp_state *state, const char *option, const char *text, uint32_t max)
 {
-	char *end;
-	unsigned long long value;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-')
-		argp_error(state, "--%s: \"%s\" is no number (decimal, or hexadecimal with 0x)",
-			option, text);
-	else if (value > max)
-		argp_error(state, "--%s: %s is too large (at most 0x%x)", option, text, max);
-	return (struct number){.given = true, .value = (uint32_t)value};
+	return (struct number){.given = true, .value = cli_parse_number(state, option, text, max)};
 }
 
 static enum image_format parse_format(struct argp_state *state, const char *text)
@@ -109,42 +100,30 @@ static json_t *json_targets(const struct image *image)
 			if (image->elements[j].target == i)
 				json_array_append_new(
 					elements, json_element(image, &image->elements[j]));
-		json_array_append_new(
-			targets, json_pack("{s:i, s:s, s:o}", "alternate", (int)target->alternate,
-					 "name", target->name, "elements", elements));
+		json_array_append_new(targets,
+			json_pack("{s:i, s:o, s:o}", "alternate", (int)target->alternate, "name",
+				json_out_text(target->name), "elements", elements));
 	}
 	return targets;
-}
-
-/* Borrowed texts come from the file's name too: what is no UTF-8 must not lose the whole answer. */
-static json_t *json_text(const char *text)
-{
-	json_t *value = json_string(text);
-
-	return value ? value : json_string("?");
 }
 
 static int print_json(const char *path, const struct image *image)
 {
 	json_t *warnings = json_array();
-	json_t *root = json_pack("{s:o, s:s, s:I, s:I, s:o, s:o}", "file", json_text(path),
+	json_t *root = json_pack("{s:o, s:s, s:I, s:I, s:o, s:o}", "file", json_out_text(path),
 		"format", image_format_text(image->format), "file_size",
 		(json_int_t)image->file_size, "size", (json_int_t)image_size(image), "targets",
 		json_targets(image), "warnings", warnings);
-	int r;
 
 	for (size_t i = 0; i < image->warning_count; i++)
-		json_array_append_new(warnings, json_text(image->warnings[i]));
+		json_array_append_new(warnings, json_out_text(image->warnings[i]));
 	if (image->has_ids)
 		json_object_set_new(root, "suffix",
 			json_pack("{s:i, s:i, s:i}", "vid", (int)image->ids.vid, "pid",
 				(int)image->ids.pid, "bcd_device", (int)image->ids.bcd_device));
 	if (image->has_entry)
 		json_object_set_new(root, "entry", json_integer(image->entry));
-	r = json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
-	return r < 0 ? cli_errorf(CLI_RIG, "out of memory") : CLI_OK;
+	return json_out_print(root);
 }
 
 static void print_elements(const struct image *image, size_t target)
@@ -252,7 +231,7 @@ static int run_info(int argc, char **argv)
 	CLEANUP(image_done) struct image image = {0};
 	struct image_args args = {0};
 	struct why why = {0};
-	int r = cli_parse(&argp, argc, argv, &args);
+	int r = cli_parse(&argp, argc, argv, &args, CLI_USAGE);
 
 	if (r)
 		return r;
@@ -281,6 +260,9 @@ static error_t parse_convert(int key, char *text, struct argp_state *state)
 	struct image_args *args = state->input;
 
 	switch (key) {
+	case OPTION_JSON:
+		args->json = true;
+		return 0;
 	case OPTION_FROM:
 		args->from = parse_format(state, text);
 		return 0;
@@ -353,7 +335,7 @@ static void set_ids(struct image *image, const struct image_args *args, enum ima
 }
 
 /* What the options ask for, in the order in which they build on each other. */
-static int bend(struct image *image, const struct image_args *args, struct why *why)
+static int apply_options(struct image *image, const struct image_args *args, struct why *why)
 {
 	int r = 0;
 
@@ -391,32 +373,38 @@ static void print_losses(const struct image *image, enum image_format to)
 			image->targets[image->elements[0].target].alternate);
 }
 
-/* One line, unless the result itself went there (/dev/stdout). */
-static void print_result(const struct image *image, enum image_format to, const char *path)
+/* One line or one object, unless the new file itself went to stdout (/dev/stdout). */
+static int print_result(
+	const struct image *image, enum image_format to, const struct image_args *args)
 {
 	char size[FORMAT_U64_SIZE];
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	printf("%s: %s, %zu element%s, %s bytes of data\n", path, image_format_text(to),
+	if (lstat(args->out, &st) < 0 || !S_ISREG(st.st_mode))
+		return CLI_OK;
+	if (args->json)
+		return json_out_print(json_pack("{s:o, s:s, s:I, s:I}", "file",
+			json_out_text(args->out), "format", image_format_text(to), "elements",
+			(json_int_t)image->element_count, "size", (json_int_t)image_size(image)));
+	printf("%s: %s, %zu element%s, %s bytes of data\n", args->out, image_format_text(to),
 		image->element_count, image->element_count == 1 ? "" : "s",
 		format_u64(image_size(image), size));
+	return CLI_OK;
 }
 
 /* An image that does not fit the format is the options' fault: they choose the format and can bend the image. */
-static int write_image(const struct image *image, enum image_format to, const char *path)
+static int write_image(
+	const struct image *image, enum image_format to, const struct image_args *args)
 {
 	struct why why = {0};
-	int r = image_write(image, to, path, &why);
+	int r = image_write(image, to, args->out, &why);
 
 	if (r == -EINVAL || r == -EOVERFLOW)
 		return cli_error(CLI_USAGE, &why);
 	if (r < 0)
 		return cli_error(r == -ENOMEM ? CLI_RIG : CLI_FAIL, &why);
 	print_losses(image, to);
-	print_result(image, to, path);
-	return CLI_OK;
+	return print_result(image, to, args);
 }
 
 static int convert(const struct image_args *args)
@@ -429,7 +417,7 @@ static int convert(const struct image_args *args)
 		return input_error(r, &why);
 	for (size_t i = 0; i < image.warning_count; i++)
 		fprintf(stderr, "dfurig: warning: %s: %s\n", args->in, image.warnings[i]);
-	r = bend(&image, args, &why);
+	r = apply_options(&image, args, &why);
 	if (r < 0)
 		return cli_errorf(
 			r == -ENOMEM ? CLI_RIG : CLI_USAGE, "%s: %s", args->in, why_text(&why));
@@ -437,7 +425,7 @@ static int convert(const struct image_args *args)
 	if (r < 0)
 		return cli_errorf(CLI_USAGE, "%s, or give --to", why_text(&why));
 	set_ids(&image, args, (enum image_format)r);
-	return write_image(&image, (enum image_format)r, args->out);
+	return write_image(&image, (enum image_format)r, args);
 }
 
 static int run_convert(int argc, char **argv)
@@ -457,6 +445,7 @@ static int run_convert(int argc, char **argv)
 		{"pid", OPTION_PID, "HEX", 0, "Product in the DFU suffix (DfuSe: df11)", 3},
 		{"bcd-device", OPTION_BCD_DEVICE, "HEX", 0,
 			"Version in the DFU suffix (default ffff: any)", 3},
+		{"json", OPTION_JSON, NULL, 0, "Print what was written as JSON", 4},
 		{0},
 	};
 	static const struct argp argp = {
@@ -470,7 +459,7 @@ static int run_convert(int argc, char **argv)
 		       "  dfurig image convert rusefi.hex rusefi.bin --fill 0xff\n\n" EXIT_CODES,
 	};
 	struct image_args args = {0};
-	int r = cli_parse(&argp, argc, argv, &args);
+	int r = cli_parse(&argp, argc, argv, &args, CLI_USAGE);
 
 	return r ? r : convert(&args);
 }

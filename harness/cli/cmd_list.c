@@ -2,6 +2,7 @@
 /* dfurig list: the boards, chips and image formats that there are. */
 #include "harness/cli/board_file.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/json_out.h"
 #include "harness/cli/table.h"
 
 #include "harness/dfu/image.h"
@@ -192,14 +193,11 @@ static const struct listing listings[] = {
 	{"formats", format_columns, fill_formats},
 };
 
-static void print_json(const struct listing *listing, json_t *array)
+static int print_json(const struct listing *listing, json_t *array, int code)
 {
-	json_t *document = json_object();
+	int r = json_out_print(json_pack("{s:O}", listing->name, array));
 
-	json_object_set(document, listing->name, array);
-	json_dumpf(document, stdout, JSON_INDENT(2));
-	fputc('\n', stdout);
-	json_decref(document);
+	return code ? code : r;
 }
 
 static int run_listing(const struct listing *listing, bool json)
@@ -210,7 +208,7 @@ static int run_listing(const struct listing *listing, bool json)
 	if (out_add_head(&out) == 0)
 		code = listing->fill(&out);
 	if (json)
-		print_json(listing, out.array);
+		code = print_json(listing, out.array, code);
 	else
 		table_print(&out.table, stdout);
 	table_done(&out.table);
@@ -279,7 +277,7 @@ static int run(int argc, char **argv)
 		       "  125  dfurig itself failed",
 	};
 	struct args args = {.listing = &listings[0]};
-	int code = cli_parse(&argp, argc, argv, &args);
+	int code = cli_parse(&argp, argc, argv, &args, CLI_USAGE);
 
 	return code ? code : run_listing(args.listing, args.json);
 }

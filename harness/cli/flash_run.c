@@ -248,11 +248,16 @@ int flash_run_mock(const struct flash_job *job)
 	CLEANUP(close_fd) int fd = memfd_create("dfurig flash", 0);
 	CLEANUP(free_ptr) char **argv = child_argv(job->argv);
 	struct mock_job mock = {.job = job, .record_fd = fd};
+	struct why why = {""};
 	char number[16];
+	struct rig rig;
+	int r;
 
 	if (fd < 0 || !argv)
 		return cli_errorf(CLI_RIG, "out of memory or file descriptors");
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(RESULT_ENV, number, 1);
-	return mock_run_rig(&job->rig, argv, after_child, &mock);
+	r = rig_begin(&rig, &job->rig, clock_monotonic(), &why);
+	return r < 0 ? cli_error(rig_begin_code(r), &why)
+		     : mock_run_rig(&rig, argv, after_child, &mock);
 }

@@ -2,6 +2,7 @@
 #include "harness/cli/flash_story.h"
 
 #include "harness/cli/cli.h"
+#include "harness/cli/json_out.h"
 #include "harness/report/format.h"
 
 #include <jansson.h>
@@ -133,20 +134,13 @@ static void tell_text(const struct flash_story *story)
 		tell_time(story);
 }
 
-static json_t *json_text(const char *text)
-{
-	json_t *value = text ? json_string(text) : json_null();
-
-	return value ? value : json_string("?");
-}
-
 static json_t *json_usb(const struct usb_host_entry *entry)
 {
 	if (!entry->bus)
 		return json_null();
-	return json_pack("{s:o, s:i, s:i, s:o, s:o}", "path", json_text(entry->path), "vid",
-		(int)entry->vid, "pid", (int)entry->pid, "product", json_text(entry->product),
-		"serial", json_text(entry->serial));
+	return json_pack("{s:o, s:i, s:i, s:o, s:o}", "path", json_out_text(entry->path), "vid",
+		(int)entry->vid, "pid", (int)entry->pid, "product", json_out_text(entry->product),
+		"serial", json_out_text(entry->serial));
 }
 
 static json_t *json_flash(enum flash_compare flash)
@@ -159,28 +153,26 @@ static int tell_json(const struct flash_story *story, const struct why *why)
 	const struct dfuse_result *result = &story->result;
 	json_t *root = json_pack(
 		"{s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f}", "ok", !why,
-		"why", json_text(why ? why_text(why) : NULL), "transport",
-		json_text(story->transport), "board", json_text(story->board), "usb",
+		"why", json_out_text(why ? why_text(why) : NULL), "transport",
+		json_out_text(story->transport), "board", json_out_text(story->board), "usb",
 		json_usb(&story->entry), "erased_sectors", (json_int_t)result->erased_sectors,
 		"erased_bytes", (json_int_t)result->erased_bytes, "programmed_bytes",
 		(json_int_t)result->programmed_bytes, "verified_bytes",
 		(json_int_t)result->verified_bytes, "left", (int)result->left, "flash_equal",
 		json_flash(story->flash), "board_seconds", (double)story->host_us / 1e6,
 		"real_seconds", (double)story->real_us / 1e6);
-	int r = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 
-	putchar('\n');
-	json_decref(root);
-	return r;
+	return json_out_print(root);
 }
 
 int flash_story_tell(const struct flash_story *story, int code, const struct why *why)
 {
-	if (!story->json)
+	int r = CLI_OK;
+
+	if (story->json)
+		r = tell_json(story, why);
+	else
 		tell_text(story);
-	else if (tell_json(story, why) < 0)
-		return cli_errorf(CLI_RIG, "the result cannot be printed");
-	if (fflush(stdout))
-		return cli_errorf(CLI_RIG, "the result cannot be printed");
-	return why ? cli_error(code, why) : code;
+	fflush(stdout); /* what follows on stderr comes after it, on a terminal and in a log */
+	return r ? r : why ? cli_error(code, why) : code;
 }

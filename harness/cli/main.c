@@ -2,7 +2,6 @@
 /* dfurig: chooses the subcommand. */
 #include "harness/cli/cli.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,29 +11,6 @@ static const struct cli_command *const commands[] = {
 	&cli_command_image,
 	&cli_command_list,
 };
-
-int cli_errorf(int code, const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("dfurig: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputc('\n', stderr);
-	return code;
-}
-
-int cli_error(int code, const struct why *why)
-{
-	return cli_errorf(code, "%s", why_text(why));
-}
-
-int cli_parse(const struct argp *argp, int argc, char **argv, void *input)
-{
-	argp_err_exit_status = CLI_USAGE;
-	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input) ? CLI_USAGE : 0;
-}
 
 static void print_help(FILE *to)
 {
@@ -59,7 +35,7 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 	return command->run(argc - 1, argv + 1);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
@@ -79,4 +55,14 @@ int main(int argc, char **argv)
 		if (strcmp(name, commands[i]->name) == 0)
 			return run_command(commands[i], argc, argv);
 	return cli_errorf(CLI_USAGE, "no command \"%s\"; see dfurig --help", name);
+}
+
+int main(int argc, char **argv)
+{
+	int code = dispatch(argc, argv);
+
+	/* A full disk behind stdout must not pass for success. */
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	return cli_errorf(code ? code : CLI_RIG, "the result cannot be printed");
 }

@@ -4,6 +4,7 @@
 #include "harness/base/clock.h"
 #include "harness/cli/child.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/command_line.h"
 #include "harness/cli/installed.h"
 #include "harness/transport/mock/mock.h"
 
@@ -25,7 +26,7 @@ struct mock_run {
 	uv_loop_t loop;
 	struct mock *mock;
 	uv_signal_t on_child, on_term, on_hup, on_int, on_quit;
-	uv_prepare_t flush;
+	uv_prepare_t idle;
 	pid_t pid;
 	int wait_status;
 	bool ended;
@@ -99,10 +100,12 @@ static void on_keyboard(uv_signal_t *handle UNUSED, int signum UNUSED)
 {
 }
 
-static void on_flush(uv_prepare_t *handle)
+/* Before the loop waits: what has happened is told. */
+static void on_idle(uv_prepare_t *handle)
 {
 	struct mock_run *run = handle->data;
 
+	rig_report_modes(run->rig);
 	if (run->rig->capture)
 		usbmon_capture_flush(run->rig->capture);
 }
@@ -121,9 +124,9 @@ static void watch_all(struct mock_run *run)
 	watch(run, &run->on_hup, SIGHUP, on_term);
 	watch(run, &run->on_int, SIGINT, on_keyboard);
 	watch(run, &run->on_quit, SIGQUIT, on_keyboard);
-	uv_prepare_init(&run->loop, &run->flush);
-	run->flush.data = run;
-	uv_prepare_start(&run->flush, on_flush);
+	uv_prepare_init(&run->loop, &run->idle);
+	run->idle.data = run;
+	uv_prepare_start(&run->idle, on_idle);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg UNUSED)
@@ -145,6 +148,7 @@ static int failed_start(int r, const struct why *why)
 
 static int run_command(struct mock_run *run, char *const argv[], struct why *why)
 {
+	CLEANUP(free_ptr) char *line = command_line_text(argv);
 	int r;
 
 	watch_all(run);
@@ -152,7 +156,7 @@ static int run_command(struct mock_run *run, char *const argv[], struct why *why
 	r = start_command(run, argv, why);
 	if (r < 0)
 		return failed_start(r, why);
-	EVENT_EMIT(&run->rig->events, .kind = EVENT_COMMAND_START, .text = argv[0]);
+	EVENT_EMIT(&run->rig->events, .kind = EVENT_COMMAND_START, .text = line ? line : argv[0]);
 	while (!run->ended)
 		uv_run(&run->loop, UV_RUN_DEFAULT);
 	r = child_exit_code(run->wait_status);
@@ -180,22 +184,12 @@ static int mock_run(struct rig *rig, char *const argv[])
 	return code;
 }
 
-int mock_run_rig(
-	const struct rig_options *options, char *const argv[], mock_run_after after, void *user)
+int mock_run_rig(struct rig *rig, char *const argv[], mock_run_after after, void *user)
 {
 	struct why why = {""};
-	struct rig rig;
-	int code, r;
+	int code = mock_run(rig, argv);
 
-	r = rig_begin(&rig, options, clock_monotonic(), &why);
-	if (r < 0)
-		return cli_error(CLI_RIG, &why);
-	code = mock_run(&rig, argv);
 	if (after)
-		code = after(&rig, code, user);
-	r = rig_finish(&rig, &why);
-	if (options->capture)
-		fprintf(stderr, "dfurig: capture: %s (open with: wireshark -d %s %s)\n",
-			options->capture, USBMON_CAPTURE_DECODE_AS, options->capture);
-	return r < 0 ? cli_error(CLI_RIG, &why) : code;
+		code = after(rig, code, user);
+	return rig_finish(rig, &why) < 0 ? cli_error(CLI_RIG, &why) : code;
 }

@@ -8,9 +8,8 @@
 /* Called when the command has ended, while the boards are still there; returns the exit code in place of `code`. */
 typedef int (*mock_run_after)(struct rig *rig, int code, void *user);
 
-/* Sets up the boards, runs argv under the mock, and finishes the rig, with their messages on stderr. after may be NULL.
- * Returns the exit code for the program: the command's, or CLI_RIG, 126, 127. */
-int mock_run_rig(
-	const struct rig_options *options, char *const argv[], mock_run_after after, void *user);
+/* Runs argv under the mock on a rig that rig_begin set up, and finishes the rig, with messages on stderr. after may be
+ * NULL. Returns the exit code for the program: the command's, or CLI_RIG, 126, 127. */
+int mock_run_rig(struct rig *rig, char *const argv[], mock_run_after after, void *user);
 
 #endif

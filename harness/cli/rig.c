@@ -7,6 +7,7 @@
 #include "harness/base/names.h"
 #include "harness/dfu/image.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,7 +143,8 @@ const struct argp rig_argp = {.options = rig_argp_options, .parser = parse_optio
 
 /* --- boards --- */
 
-int rig_preset_flash(struct board *board, const char *path, struct why *why)
+/* Copies an image file into a board's flash by the second channel; a file without addresses goes to its start. */
+static int preset_flash(struct board *board, const char *path, struct why *why)
 {
 	struct image image = {0};
 	int r = image_read(path, IMAGE_AUTO, &image, why);
@@ -195,7 +197,7 @@ static int add_rig_board(
 	if (r < 0)
 		return r;
 	rig->board_count++;
-	return wanted->flash ? rig_preset_flash(board->board, wanted->flash, why) : 0;
+	return wanted->flash ? preset_flash(board->board, wanted->flash, why) : 0;
 }
 
 static int open_outputs(struct rig *rig, const struct rig_options *options, struct why *why)
@@ -214,8 +216,10 @@ static int open_outputs(struct rig *rig, const struct rig_options *options, stru
 	}
 	if (!options->capture)
 		return 0;
-	return usbmon_capture_start(rig->bus, options->capture,
+	r = usbmon_capture_start(rig->bus, options->capture,
 		clock_wall_us() - clock_now_us(vusb_bus_clock(rig->bus)), &rig->capture, why);
+	rig->capture_path = r < 0 ? NULL : options->capture;
+	return r;
 }
 
 static int set_pin(
@@ -276,6 +280,32 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 	return r < 0 ? r : await_boards(rig, why);
 }
 
+void rig_report_modes(struct rig *rig)
+{
+	static const char *const text[] = {
+		[BOARD_OFF] = "off",
+		[BOARD_RESET] = "reset",
+		[BOARD_DFU] = "dfu",
+		[BOARD_FIRMWARE] = "firmware",
+		[BOARD_DEAD] = "dead",
+	};
+	static const struct names names = NAMES(text);
+
+	static_assert(ARRAY_SIZE(text) == BOARD_MODE_COUNT, "a name for each mode");
+	for (unsigned int i = 0; i < rig->board_count; i++) {
+		const struct board *board = rig->boards[i].board;
+		enum board_mode mode = board->ops->mode(board);
+
+		if (mode == rig->boards[i].reported_mode)
+			continue;
+		rig->boards[i].reported_mode = mode;
+		EVENT_EMIT(&rig->events, .kind = EVENT_MODE, .board = board->name,
+			.name = names_text(&names, mode),
+			.text = mode == BOARD_DEAD ? "there is no vector table to start from"
+						   : NULL);
+	}
+}
+
 static void rig_free(struct rig *rig)
 {
 	for (unsigned int i = 0; i < RIG_BOARD_MAX; i++)
@@ -310,6 +340,7 @@ int rig_begin(
 		event_tap_init(&rig->event_tap, &rig->events, options->events != NULL);
 		vusb_bus_add_tap(rig->bus, &rig->event_tap.tap);
 		r = start_boards(rig, options, why);
+		rig_report_modes(rig);
 	}
 	if (r < 0) {
 		usbmon_capture_stop(rig->capture, NULL);
@@ -350,6 +381,16 @@ static void keep_first(int *first, int r, struct why *why, const struct why *rea
 	}
 }
 
+static int finish_capture(struct rig *rig, struct why *why)
+{
+	int r = usbmon_capture_stop(rig->capture, why);
+
+	if (rig->capture_path && r == 0)
+		fprintf(stderr, "dfurig: capture: %s (open with: wireshark -d %s %s)\n",
+			rig->capture_path, USBMON_CAPTURE_DECODE_AS, rig->capture_path);
+	return r;
+}
+
 int rig_finish(struct rig *rig, struct why *why)
 {
 	struct why reason;
@@ -361,7 +402,8 @@ int rig_finish(struct rig *rig, struct why *why)
 				dump_flash(
 					rig->boards[i].board, rig->boards[i].dump_flash, &reason),
 				why, &reason);
-	keep_first(&first, usbmon_capture_stop(rig->capture, &reason), why, &reason);
+	rig_report_modes(rig);
+	keep_first(&first, finish_capture(rig, &reason), why, &reason);
 	rig_free(rig);
 	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);
 	if (rig->terminal.out)

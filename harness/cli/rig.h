@@ -65,22 +65,25 @@ struct rig {
 	struct event_terminal terminal;
 	struct event_jsonl *jsonl;      /* owned, or NULL */
 	struct usbmon_capture *capture; /* owned, or NULL */
+	const char *capture_path;       /* borrowed; NULL without a capture */
 	struct rig_board boards[RIG_BOARD_MAX];
 	unsigned int board_count;
 };
 
-/* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the boards. clock is borrowed until rig_finish. Returns
- * 0 or negative errno, with nothing left behind but files that were asked for; *ret needs no initialisation. */
+/* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the boards. clock
+ * is borrowed until rig_finish, as are the paths in options. Returns 0 or negative errno, with nothing left behind but files
+ * that were asked for; *ret needs no initialisation. */
 MUST_CHECK int rig_begin(
 	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why);
 
 /* The exit code for an error of rig_begin: CLI_INPUT, or CLI_RIG when it is none of the user's making. */
 int rig_begin_code(int r);
 
-/* Writes the flash dumps, ends capture and events, frees all. Returns 0 or the first error; all is freed in any case. */
-int rig_finish(struct rig *rig, struct why *why);
+/* EVENT_MODE for each board that is in another mode than the last time. For whoever lets time pass. */
+void rig_report_modes(struct rig *rig);
 
-/* Copies an image file into a board's flash by the second channel; a file without addresses goes to its start. */
-MUST_CHECK int rig_preset_flash(struct board *board, const char *path, struct why *why);
+/* Writes the flash dumps, ends capture (with a line on stderr that says how to open it) and events, frees all. Returns 0 or
+ * the first error; all is freed in any case. */
+int rig_finish(struct rig *rig, struct why *why);
 
 #endif

@@ -167,12 +167,12 @@ Test(dfu_util, does_not_notice_write_protection)
 	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(100);
 	CLEANUP(run_done)
 	struct run run = run_script_or_fail(
-		&files, WRITE_OPTIONS("252", "376") "dfu-util -a 0 -s 0x08000000 -D \"$1\"");
-	CLEANUP(buf_done) struct buf flash = content_or_fail(files.dump);
+		&files, "dfu-util -a 0 -s 0x08000000 -D \"$1\" || exit 1; " WRITE_OPTIONS(
+				"252", "376") "head -c 100 /dev/zero > \"$2\"; dfu-util -a 0 -s "
+					      "0x08000000 -D \"$2\"");
 
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
-	cr_expect_eq(flash.data[0], ERASED);
-	cr_expect_arr_neq(flash.data, files.bytes, files.size);
+	expect_flash(&files, 0, ERASED);
 }
 
 Test(dfu_util, gets_no_byte_past_read_protection)
@@ -183,12 +183,17 @@ Test(dfu_util, gets_no_byte_past_read_protection)
 		"dfu-util -a 0 -s 0x08000000 -D \"$1\"; " WRITE_OPTIONS("000",
 			"377") "rm \"$2\"; "
 			       "dfu-util -a 0 -s 0x08000000:4096 -U \"$2\"; echo \"read $?\"; "
+			       "cat \"$2\" >> \"$2\".leak; rm \"$2\"; "
+			       "dfu-util -a 0 -U \"$2\"; echo \"read without an address $?\"; "
+			       "cat \"$2\" >> \"$2\".leak; cp \"$2\".leak \"$2\"; "
 			       "dfu-util -a 0 -s 0x08000000 -D \"$1\"; echo \"write $?\"; "
 			       "dfu-util -a 0 -s 0x08000000:mass-erase:force -D \"$1\"; echo "
 			       "\"erase $?\"");
 	CLEANUP(buf_done) struct buf leaked = content_or_fail(files.extra);
 
 	cr_expect(strstr(run.out, "read 74\n"), "%s%s", run.out, run.err);
+	/* Without Set Address, which fails by itself: the UPLOAD has to be refused too. */
+	cr_expect(strstr(run.out, "read without an address 74\n"), "%s%s", run.out, run.err);
 	cr_expect(strstr(run.out, "write 74\n"), "%s", run.out);
 	cr_expect(strstr(run.out, "erase 74\n"), "%s", run.out);
 	cr_expect_eq(leaked.size, 0);
@@ -202,7 +207,7 @@ Test(dfu_util, takes_read_protection_off_with_the_content)
 	struct run run = run_script_or_fail(&files,
 		"dfu-util -a 0 -s 0x08010000 -D \"$1\"; " WRITE_OPTIONS("000",
 			"377") "dfu-util -a 0 -s 0x08000000:unprotect:force -D \"$1\" || exit 1; "
-			       "dfu-util -w -a 0 -s 0x08000000 -D \"$1\"");
+			       "timeout 60 dfu-util -w -a 0 -s 0x08000000 -D \"$1\"");
 
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
 	expect_flash(&files, 0, ERASED);
@@ -232,7 +237,7 @@ Test(dfu_util, detaches_and_the_board_comes_back)
 	CLEANUP(run_done)
 	struct run run = run_script_or_fail(&files,
 		"dfu-util -R -a 0 -s 0x08000000 -D \"$1\"; echo \"code $?\"; "
-		"dfu-util -w -a 0 -s 0x08000000:100 -U \"$2\" && cmp \"$1\" \"$2\"");
+		"timeout 60 dfu-util -w -a 0 -s 0x08000000:100 -U \"$2\" && cmp \"$1\" \"$2\"");
 
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
 	cr_expect(strstr(run.out, "code 251\n"), "%s", run.out);

@@ -32,7 +32,8 @@ enum option {
 #define INTERFACE_FIXED      8
 #define PACKET_FIXED         20
 #define OPTION_HEADER        4
-#define TICKS_MICROSECONDS   6 /* 10^-6 */
+#define NAME_SIZE_MAX        255 /* of an interface; the rest is cut */
+#define TICKS_MICROSECONDS   6   /* 10^-6 */
 #define SECTION_SIZE_UNKNOWN UINT64_MAX
 
 struct pcapng {
@@ -117,9 +118,11 @@ static void write_section(struct pcapng *pcapng)
 uint32_t pcapng_add_interface(struct pcapng *pcapng, uint16_t linktype, const char *name)
 {
 	const uint8_t resolution = TICKS_MICROSECONDS;
-	size_t name_size = strnlen(name, 255);
+	size_t name_size = strlen(name);
 	struct writer out;
 
+	if (name_size > NAME_SIZE_MAX)
+		name_size = NAME_SIZE_MAX;
 	if (block_begin(pcapng, BLOCK_INTERFACE,
 		    INTERFACE_FIXED + OPTION_HEADER + padded(name_size) + OPTION_HEADER +
 			    padded(sizeof(resolution)) + OPTION_HEADER,

@@ -223,7 +223,9 @@ int board_file_load(const char *name, struct board_file *ret, struct why *why)
 		return unknown_board(name, why);
 	count = folders(where);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s" EXTENSION, where[i], name);
+		if (snprintf(path, sizeof(path), "%s/%s" EXTENSION, where[i], name) >=
+			(int)sizeof(path))
+			continue;
 		r = load_path(path, &board, why);
 		if (r == -ENOENT || r == -ENOTDIR)
 			continue;

@@ -122,7 +122,7 @@ static void bench_transfers(void)
 	for (int i = 0; i < RUNS; i++)
 		runs[i] = transfers_per_second(client.usb);
 	dfuse_client_close(&client);
-	print_runs("in-process: GETSTATUS", runs, "1/s", "> 5000000");
+	print_runs("in-process: control transfers (GETSTATUS)", runs, "1/s", "> 5000000");
 }
 
 static void check_flash(struct board *board, const uint8_t *data)

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* `dfurig flash` as a person starts it. */
-#include "harness/testing/run.h"
-#include "harness/testing/temp.h"
+#include "harness/cli/exec_files_test.h"
 
-#include "harness/base/attr.h"
-
-#include <criterion/criterion.h>
 #include <jansson.h>
-#include <string.h>
-
-static const char dfurig[] = DFURIG_BUILD "/harness/cli/dfurig";
 
 /* SP = end of RAM, PC = 0x08000101: an image that a chip starts. */
 static const unsigned char firmware[1000] = {0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08};
-
-static void expect_text(const char *text, const char *part)
-{
-	cr_expect(strstr(text, part), "\"%s\" is not in: %s", part, text);
-}
 
 Test(flash, updates_a_simulated_board_and_tells_the_story)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
-	CLEANUP(run_done) struct run run = RUN_OR_FAIL(dfurig, "flash", "--verify", path);
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--verify", path);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
 	cr_expect_str_eq(run.err, "");
@@ -42,7 +30,7 @@ Test(flash, says_the_same_in_json)
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
 	CLEANUP(run_done)
 	struct run run = RUN_OR_FAIL(
-		dfurig, "flash", "--json", "--mass-erase", "--no-leave", "--pace", "chip", path);
+		DFURIG, "flash", "--json", "--mass-erase", "--no-leave", "--pace", "chip", path);
 	json_t *root = json_loads(run.out, 0, NULL);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
@@ -83,7 +71,7 @@ Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(run_done)
 		struct run run =
-			RUN_OR_FAIL(dfurig, "flash", path, rows[i].args[0], rows[i].args[1]);
+			RUN_OR_FAIL(DFURIG, "flash", path, rows[i].args[0], rows[i].args[1]);
 
 		cr_expect_eq(run.code, rows[i].code, "%s: %d, %s", rows[i].name, run.code, run.err);
 		cr_expect(strstr(run.err, rows[i].err), "%s: %s", rows[i].name, run.err);
@@ -94,9 +82,9 @@ Test(flash, a_missing_or_damaged_image_is_an_input_error)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.hex", ":0100000000FE\n", 14);
-	CLEANUP(run_done) struct run damaged = RUN_OR_FAIL(dfurig, "flash", path);
-	CLEANUP(run_done) struct run missing = RUN_OR_FAIL(dfurig, "flash", "/nowhere/fw.bin");
-	CLEANUP(run_done) struct run none = RUN_OR_FAIL(dfurig, "flash");
+	CLEANUP(run_done) struct run damaged = RUN_OR_FAIL(DFURIG, "flash", path);
+	CLEANUP(run_done) struct run missing = RUN_OR_FAIL(DFURIG, "flash", "/nowhere/fw.bin");
+	CLEANUP(run_done) struct run none = RUN_OR_FAIL(DFURIG, "flash");
 
 	cr_expect_eq(damaged.code, 3, "%s", damaged.err);
 	expect_text(damaged.err, "fw.hex");
@@ -111,8 +99,8 @@ Test(flash, updates_through_libusb_what_the_mock_shows)
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
 	CLEANUP(run_done)
-	struct run run = RUN_OR_FAIL(dfurig, "exec", "--board", "f407-discovery", "--board",
-		"f407-discovery-2012", "--", dfurig, "flash", "--transport", "libusb", "--verify",
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--board", "f407-discovery", "--board",
+		"f407-discovery-2012", "--", DFURIG, "flash", "--transport", "libusb", "--verify",
 		"--serial", "207A389B5848", path);
 
 	cr_expect_eq(run.code, 0, "%s", run.err);
@@ -126,8 +114,8 @@ Test(flash, two_boards_and_no_choice_are_named)
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
 	CLEANUP(run_done)
-	struct run run = RUN_OR_FAIL(dfurig, "exec", "--board", "f407-discovery", "--board",
-		"f407-discovery-2012", "--", dfurig, "flash", "--transport", "libusb", path);
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--board", "f407-discovery", "--board",
+		"f407-discovery-2012", "--", DFURIG, "flash", "--transport", "libusb", path);
 
 	cr_expect_eq(run.code, 1, "%s", run.err);
 	expect_text(run.err, "several devices in DFU mode: serial");
@@ -137,7 +125,7 @@ Test(flash, two_boards_and_no_choice_are_named)
 
 Test(flash, help_has_an_example_and_the_exit_codes)
 {
-	CLEANUP(run_done) struct run run = RUN_OR_FAIL(dfurig, "flash", "--help");
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "flash", "--help");
 
 	cr_expect_eq(run.code, 0);
 	expect_text(run.out, "Example:");
@@ -149,7 +137,7 @@ Test(flash, updates_a_board_under_the_mock_and_looks_at_its_flash)
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
 	CLEANUP(run_done)
-	struct run run = RUN_OR_FAIL(dfurig, "flash", "--transport", "mock", "--json", "--verify",
+	struct run run = RUN_OR_FAIL(DFURIG, "flash", "--transport", "mock", "--json", "--verify",
 		"--address=0x08004000", path);
 	json_t *root = json_loads(run.out, 0, NULL);
 
@@ -165,7 +153,7 @@ Test(flash, fails_under_the_mock_with_the_reason_of_the_client)
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
 	const char *path = temp_file_or_fail(&dir, "fw.bin", "firmware", 8);
 	CLEANUP(run_done)
-	struct run run = RUN_OR_FAIL(dfurig, "flash", "--transport=mock", "--serial", "X", path);
+	struct run run = RUN_OR_FAIL(DFURIG, "flash", "--transport=mock", "--serial", "X", path);
 
 	cr_expect_eq(run.code, 1, "%s", run.err);
 	cr_expect(strstr(run.err, "no device in DFU mode with serial \"X\""), "%s", run.err);

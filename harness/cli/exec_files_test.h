@@ -79,6 +79,11 @@ static inline void expect_flash(const struct exec_files *files, size_t offset, u
 	cr_expect_eq(others, 0, "%zu bytes beside the image were changed", others);
 }
 
+static inline void expect_text(const char *text, const char *part)
+{
+	cr_expect(strstr(text, part), "\"%s\" is not in: %s", part, text);
+}
+
 /* A script of the shell under the rig; $1 the image, $2 another path, $3 the probe. The flash is dumped. */
 static inline struct run run_script_or_fail(const struct exec_files *files, const char *script)
 {

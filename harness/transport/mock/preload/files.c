@@ -459,6 +459,8 @@ static bool try_readlink(int dirfd, const char *path, char *out, size_t room, ss
 		*ret = REAL(readlink)(found.path, out, room);
 	else
 		*ret = readlink_found(&found, out, room);
+	if (*ret < 0 && errno == ENOENT && found.file.type == MOCK_FILE_DIR)
+		errno = EINVAL; /* the real folder is not there, ours is: it is no link */
 	found_done(&found);
 	return true;
 }

@@ -166,10 +166,10 @@ Test(dfu_util, does_not_notice_write_protection)
 {
 	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(100);
 	CLEANUP(run_done)
-	struct run run = run_script_or_fail(
-		&files, "dfu-util -a 0 -s 0x08000000 -D \"$1\" || exit 1; " WRITE_OPTIONS(
-				"252", "376") "head -c 100 /dev/zero > \"$2\"; dfu-util -a 0 -s "
-					      "0x08000000 -D \"$2\"");
+	struct run run = run_script_or_fail(&files,
+		"dfu-util -a 0 -s 0x08000000 -D \"$1\" || exit 1; " WRITE_OPTIONS(
+			"252", "376") "head -c 100 /dev/zero > \"$2\"; dfu-util -a 0 -s "
+				      "0x08000000 -D \"$2\"");
 
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
 	expect_flash(&files, 0, ERASED);

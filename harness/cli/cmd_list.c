@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LISTINGS "boards, chips, sources, formats"
+
 #define USB_ID_SIZE 10 /* "0483:df11" */
 
 struct column {
@@ -159,6 +161,42 @@ static int fill_chips(struct out *out)
 	return CLI_OK;
 }
 
+static const struct column source_columns[] = {
+	{"chip", "CHIP", false},
+	{"rom", "ROM", false},
+	{"about", "ABOUT", false},
+	{"confidence", "CONFIDENCE", false},
+	{"source", "SOURCE", false},
+	{NULL, NULL, false},
+};
+
+static int fill_chip_sources(struct out *out, const struct chip *chip)
+{
+	struct chip_fact facts[CHIP_FACT_MAX];
+	size_t count = chip_facts(chip, facts);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct chip_fact *fact = &facts[i];
+		char rom[8] = "all";
+
+		if (fact->rom)
+			snprintf(rom, sizeof(rom), "0x%04x", fact->rom->bcd_device);
+		if (OUT_ADD(out, chip->name, rom, fact->about,
+			    chip_confidence_text(fact->source->confidence), fact->source->text) < 0)
+			return CLI_RIG;
+	}
+	return CLI_OK;
+}
+
+static int fill_sources(struct out *out)
+{
+	int code = CLI_OK;
+
+	for (size_t i = 0; code == CLI_OK && i < chip_count; i++)
+		code = fill_chip_sources(out, &chips[i]);
+	return code;
+}
+
 static const struct column format_columns[] = {
 	{"name", "NAME", false},
 	{"extensions", "EXTENSIONS", false},
@@ -190,6 +228,7 @@ static int fill_formats(struct out *out)
 static const struct listing listings[] = {
 	{"boards", board_columns, fill_boards},
 	{"chips", chip_columns, fill_chips},
+	{"sources", source_columns, fill_sources},
 	{"formats", format_columns, fill_formats},
 };
 
@@ -239,10 +278,10 @@ static error_t parse_arg(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
-			argp_error(state, "one of boards, chips, formats is enough");
+			argp_error(state, "one of " LISTINGS " is enough");
 		args->listing = find_listing(arg);
 		if (!args->listing)
-			argp_error(state, "\"%s\" is not one of boards, chips, formats", arg);
+			argp_error(state, "\"%s\" is not one of " LISTINGS, arg);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -258,14 +297,19 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_arg,
-		.args_doc = "[boards|chips|formats]",
+		.args_doc = "[boards|chips|sources|formats]",
 		.doc = "Lists what there is: the boards that --board takes (the default), the "
-		       "chips "
-		       "that boards can have, the image file formats.\v"
+		       "chips that boards can have, where the simulated chips' facts come from "
+		       "and how sure they are, the image file formats.\v"
 		       "A board is a YAML file. They are looked for in $DFURIG_DATA/boards, where "
 		       "dfurig is installed, and in fixtures/boards of the source tree; the first "
 		       "of a name counts. A new file shows up at once. A file that is no board is "
 		       "named on stderr, the others are listed all the same.\n\n"
+		       "Confidence of a source: verified (the primary document, or several "
+		       "independent logs), secondary (somebody's log or code), guessed. [AN...] is "
+		       "an application note of ST, [DS...] a data sheet, [RM...] a reference "
+		       "manual, [DB] STM32CubeProgrammer's device database, [DL] dfu-util's device "
+		       "logs.\n\n"
 		       "Examples:\n"
 		       "  dfurig list\n"
 		       "  dfurig list chips\n"

@@ -28,6 +28,23 @@ Test(list, shows_boards_chips_and_formats)
 	cr_expect(strstr(formats.out, "dfuse"), "%s", formats.out);
 }
 
+Test(list, says_where_facts_come_from_and_how_sure_they_are)
+{
+	CLEANUP(run_done) struct run table = RUN_OR_FAIL(DFURIG, "list", "sources");
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "sources", "--json");
+	json_t *document = json_loads(run.out, 0, NULL);
+	json_t *source = json_array_get(json_object_get(document, "sources"), 0);
+
+	cr_expect(strstr(table.out, "device feature"), "%s", table.out);
+	cr_expect(strstr(table.out, "guessed     [AN2606], from memory\n"), "%s", table.out);
+	cr_expect_str_eq(json_string_value(json_object_get(source, "chip")), "stm32f407xg");
+	cr_expect_str_eq(json_string_value(json_object_get(source, "rom")), "all");
+	cr_expect_str_eq(json_string_value(json_object_get(source, "about")), "flash map");
+	cr_expect_str_eq(json_string_value(json_object_get(source, "confidence")), "verified");
+	cr_expect(json_string_value(json_object_get(source, "source")));
+	json_decref(document);
+}
+
 Test(list, says_the_same_in_json)
 {
 	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "boards", "--json");
@@ -69,5 +86,6 @@ Test(list, a_wrong_word_is_a_usage_error)
 	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "dogs");
 
 	cr_expect_eq(run.code, 2);
-	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, formats"), "%s", run.err);
+	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, sources, formats"), "%s",
+		run.err);
 }

@@ -34,6 +34,9 @@ struct chip_source {
 	const char *text;
 };
 
+/* "guessed", "secondary", "verified". */
+const char *chip_confidence_text(enum chip_confidence confidence);
+
 struct chip_range {
 	uint32_t addr;
 	uint32_t size; /* bytes; 0 = the chip has none */
@@ -182,6 +185,18 @@ struct chip {
 	const struct chip_rom *roms; /* the newest first */
 	uint8_t rom_count;
 };
+
+/* A group of facts in a chip's row, or in one of its ROMs', and where they come from. */
+struct chip_fact {
+	const char *about;          /* "flash map" */
+	const struct chip_rom *rom; /* NULL = the same with every ROM */
+	const struct chip_source *source;
+};
+
+#define CHIP_FACT_MAX 16
+
+/* Every group of facts of a chip. Returns their number. */
+size_t chip_facts(const struct chip *chip, struct chip_fact ret[static CHIP_FACT_MAX]);
 
 extern const struct chip chips[];
 extern const size_t chip_count;

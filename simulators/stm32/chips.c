@@ -2,6 +2,7 @@
 /* The chips, one row each, and what is computed from a row. */
 #include "simulators/stm32/chip.h"
 
+#include "harness/base/names.h"
 #include "simulators/stm32/rom_rules.h"
 
 #include <assert.h>
@@ -225,6 +226,46 @@ const struct chip_rom *chip_find_rom(const struct chip *chip, uint16_t bcd_devic
 		if (chip->roms[i].bcd_device == bcd_device)
 			return &chip->roms[i];
 	return NULL;
+}
+
+const char *chip_confidence_text(enum chip_confidence confidence)
+{
+	static const char *const text[] = {
+		[CHIP_GUESSED] = "guessed",
+		[CHIP_SECONDARY] = "secondary",
+		[CHIP_VERIFIED] = "verified",
+	};
+	static const struct names names = NAMES(text);
+
+	static_assert(ARRAY_SIZE(text) == CHIP_CONFIDENCE_COUNT, "a text for each confidence");
+	return names_text(&names, confidence);
+}
+
+size_t chip_facts(const struct chip *chip, struct chip_fact ret[static CHIP_FACT_MAX])
+{
+	const struct chip_fact common[] = {
+		{"flash map", NULL, &chip->flash.map_source},
+		{"flash times", NULL, &chip->flash.time_source},
+		{"option bytes", NULL, &chip->options.source},
+		{"OTP", NULL, &chip->otp.source},
+		{"system memory, unique ID", NULL, &chip->identity.source},
+		{"device feature", NULL, &chip->feature.source},
+		{"RAM", NULL, &chip->ram.source},
+		{"descriptors", NULL, &chip->dfu.descriptor_source},
+		{"behaviour", NULL, &chip->dfu.behaviour_source},
+	};
+	size_t count = ARRAY_SIZE(common);
+
+	assert(count + 2u * chip->rom_count <= CHIP_FACT_MAX);
+	memcpy(ret, common, sizeof(common));
+	for (uint8_t i = 0; i < chip->rom_count; i++) {
+		const struct chip_rom *rom = &chip->roms[i];
+
+		ret[count++] = (struct chip_fact){"strings", rom, &rom->source};
+		ret[count++] =
+			(struct chip_fact){"version, start-up time", rom, &rom->version_source};
+	}
+	return count;
 }
 
 static unsigned int uid_half_word(const uint8_t *uid, int index)

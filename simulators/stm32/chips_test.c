@@ -90,16 +90,13 @@ Test(chips, every_row_has_a_time_for_every_sector_at_the_width_its_rom_starts_wi
 Test(chips, every_group_of_facts_names_its_source)
 {
 	for (size_t i = 0; i < chip_count; i++) {
-		const struct chip *chip = &chips[i];
-		const struct chip_source *sources[] = {&chip->flash.map_source,
-			&chip->flash.time_source, &chip->options.source, &chip->otp.source,
-			&chip->identity.source, &chip->feature.source, &chip->ram.source,
-			&chip->dfu.descriptor_source, &chip->dfu.behaviour_source};
+		struct chip_fact facts[CHIP_FACT_MAX];
+		size_t count = chip_facts(&chips[i], facts);
 
-		for (size_t s = 0; s < ARRAY_SIZE(sources); s++)
-			cr_expect(sources[s]->text && *sources[s]->text, "%s: %zu", chip->name, s);
-		for (uint8_t r = 0; r < chip->rom_count; r++)
-			cr_expect(chip->roms[r].source.text && chip->roms[r].version_source.text);
+		cr_expect_eq(count, 9 + 2u * chips[i].rom_count);
+		for (size_t f = 0; f < count; f++)
+			cr_expect(facts[f].source->text && *facts[f].source->text, "%s: %s",
+				chips[i].name, facts[f].about);
 	}
 }
 

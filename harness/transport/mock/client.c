@@ -51,7 +51,8 @@ void mock_client_accept(struct mock *mock, int fd)
 	client->mock = mock;
 	client->fd = fd;
 	client->passed_fd = -1;
-	buf_init(&client->in, sizeof(struct mock_message) + MOCK_PAYLOAD_MAX);
+	/* The largest message, and what one read may bring of those behind it. */
+	buf_init(&client->in, sizeof(struct mock_message) + MOCK_PAYLOAD_MAX + MOCK_SCRATCH);
 	buf_init(&client->out, OUT_LIMIT);
 	list_append(&mock->clients, &client->link);
 	uv_poll_init(mock->loop, &client->poll, fd);
@@ -194,7 +195,7 @@ static void open_device(
 	}
 	memcpy(path, payload, message->size);
 	path[message->size] = '\0';
-	client->file = usbfs_file_open(client, path, pipe_fd);
+	usbfs_file_open(client, path, message->tag, pipe_fd);
 }
 
 static void hello(
@@ -265,6 +266,17 @@ static void serve_bytes(
 		mock_client_close(client);
 }
 
+/* Keeps the last of the fds that came and closes the others. */
+static void take_fds(struct mock_client *client, struct cmsghdr *header)
+{
+	size_t size = header->cmsg_len - CMSG_LEN(0);
+
+	for (size_t at = 0; at + sizeof(int) <= size; at += sizeof(int)) {
+		close_fd(&client->passed_fd);
+		memcpy(&client->passed_fd, CMSG_DATA(header) + at, sizeof(int));
+	}
+}
+
 /* The first message may carry an fd. */
 static ssize_t receive_first(struct mock_client *client, uint8_t *data, size_t room)
 {
@@ -282,10 +294,8 @@ static ssize_t receive_first(struct mock_client *client, uint8_t *data, size_t r
 	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-		close_fd(&client->passed_fd);
-		memcpy(&client->passed_fd, CMSG_DATA(header), sizeof(int));
-	}
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		take_fds(client, header);
 	return n;
 }
 

@@ -15,6 +15,7 @@
 #define BACKLOG 64
 #define REPLUG_ROUNDS                                                                              \
 	16 /* a device that comes and goes while it is enumerated is given up after this many */
+#define ACCEPT_AGAIN_MS 20
 #define STRING_ASK_SIZE 255
 #define STRING_ASK_US   5000000
 
@@ -58,7 +59,7 @@ static void hide(struct mock *mock, struct mock_slot *slot)
 	send_uevents(mock, &slot->device, -1, "remove");
 	memset(slot->claims, 0, sizeof(slot->claims));
 	memset(slot->alternate, 0, sizeof(slot->alternate));
-	slot->shown = false;
+	slot->shown = slot->changed = false;
 }
 
 /* iInterface of the first alternate, which sysfs shows as `interface`. */
@@ -123,7 +124,8 @@ static int update(struct mock *mock)
 		for (size_t i = 1; r == 0 && i <= vusb_bus_port_count(mock->bus); i++) {
 			struct mock_slot *slot = &mock->slots[i];
 
-			if (slot->shown && slot->port->devnum != slot->device.devnum)
+			if (slot->shown &&
+				(slot->changed || slot->port->devnum != slot->device.devnum))
 				hide(mock, slot);
 			if (!slot->shown && slot->port->device && slot->tried != slot->port->devnum)
 				r = show(mock, slot);
@@ -132,20 +134,28 @@ static int update(struct mock *mock)
 	return r;
 }
 
+/* What the kernel compares after a reset (descriptors_changed). */
+static bool is_same(const struct vusb_identity *a, const struct vusb_identity *b)
+{
+	return a->config_size == b->config_size &&
+	       memcmp(a->device, b->device, USB_DEVICE_SIZE) == 0 &&
+	       memcmp(a->config, b->config, a->config_size) == 0 &&
+	       strcmp(a->serial, b->serial) == 0;
+}
+
 bool mock_slot_reread(struct mock *mock, struct mock_slot *slot)
 {
-	struct vusb_identity identity;
 	uint8_t devnum = slot->port->devnum;
+	struct vusb_identity identity;
 
 	vusb_port_reset(slot->port);
-	if (!slot->port->device || vusb_enumerate(slot->port, &identity, NULL) < 0) {
-		mock->changed = true;
-		return false;
-	}
-	return slot->port->devnum == devnum &&
-	       identity.config_size == slot->device.identity.config_size &&
-	       memcmp(identity.device, slot->device.identity.device, USB_DEVICE_SIZE) == 0 &&
-	       memcmp(identity.config, slot->device.identity.config, identity.config_size) == 0;
+	if (slot->port->device && vusb_enumerate(slot->port, &identity, NULL) == 0 &&
+		slot->port->devnum == devnum && is_same(&identity, &slot->device.identity))
+		return true;
+	/* As if it had been plugged out and in: the hub driver does so with a device that came back as another one. */
+	slot->changed = mock->changed = true;
+	slot->tried = 0;
+	return false;
 }
 
 static void on_plugged(struct vusb_tap *tap, struct vusb_port *port UNUSED)
@@ -188,12 +198,29 @@ static void on_prepare(uv_prepare_t *prepare)
 		deadline_us > now_us ? (deadline_us - now_us + 999) / 1000 : 0, 0);
 }
 
+static void on_connection(uv_poll_t *poll, int status, int events);
+static void on_monitor_connection(uv_poll_t *poll, int status, int events);
+
+static void listen_again(uv_timer_t *timer)
+{
+	struct mock *mock = timer->data;
+
+	uv_poll_start(&mock->listen_poll, UV_READABLE, on_connection);
+	uv_poll_start(&mock->monitor_poll, UV_READABLE, on_monitor_connection);
+}
+
+/* Without a free fd, who connects has to wait until some program has ended. */
 static void accept_all(int listen_fd, struct mock *mock, void (*accepted)(struct mock *, int))
 {
 	int fd;
 
 	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 		accepted(mock, fd);
+	if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+		return;
+	uv_poll_stop(&mock->listen_poll);
+	uv_poll_stop(&mock->monitor_poll);
+	uv_timer_start(&mock->accept_timer, listen_again, ACCEPT_AGAIN_MS, 0);
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events UNUSED)
@@ -254,9 +281,10 @@ static void start_handles(struct mock *mock)
 	uv_poll_init(mock->loop, &mock->monitor_poll, mock->monitor_fd);
 	uv_prepare_init(mock->loop, &mock->prepare);
 	uv_timer_init(mock->loop, &mock->timer);
-	mock->open_handles = 4;
+	uv_timer_init(mock->loop, &mock->accept_timer);
+	mock->open_handles += 5;
 	mock->listen_poll.data = mock->monitor_poll.data = mock;
-	mock->prepare.data = mock->timer.data = mock;
+	mock->prepare.data = mock->timer.data = mock->accept_timer.data = mock;
 	uv_poll_start(&mock->listen_poll, UV_READABLE, on_connection);
 	uv_poll_start(&mock->monitor_poll, UV_READABLE, on_monitor_connection);
 	uv_prepare_start(&mock->prepare, on_prepare);
@@ -305,6 +333,7 @@ static struct mock *mock_new(struct vusb_bus *bus, uv_loop_t *loop)
 	mock->listen_fd = mock->monitor_fd = -1;
 	list_init(&mock->clients);
 	list_init(&mock->monitors);
+	list_init(&mock->farewells);
 	mock->hub = root_hub_new(bus);
 	mock->tree = tree_new();
 	mock->scratch = malloc(MOCK_SCRATCH);
@@ -353,10 +382,12 @@ void mock_stop(struct mock *mock)
 	while (!list_empty(&mock->clients))
 		mock_client_close(LIST_ENTRY(mock->clients.next, struct mock_client, link));
 	mock_monitor_close_all(mock);
+	mock_cancel_farewells(mock);
 	uv_close((uv_handle_t *)&mock->listen_poll, on_closed);
 	uv_close((uv_handle_t *)&mock->monitor_poll, on_closed);
 	uv_close((uv_handle_t *)&mock->prepare, on_closed);
 	uv_close((uv_handle_t *)&mock->timer, on_closed);
+	uv_close((uv_handle_t *)&mock->accept_timer, on_closed);
 	while (mock->open_handles > 0)
 		uv_run(mock->loop, UV_RUN_NOWAIT);
 	mock_free(mock);

@@ -22,7 +22,7 @@ struct monitor {
 	struct mock *mock;
 	uv_poll_t poll;
 	int fd;
-	int group; /* enum sysfs_group; 0 until the client has said it */
+	uint8_t groups; /* bits of enum sysfs_group; 0 until the client has said it */
 	bool closing;
 	struct list queue; /* of struct packet */
 	size_t queued;
@@ -102,7 +102,7 @@ static void flush_queue(struct monitor *monitor)
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct monitor *monitor = poll->data;
-	uint8_t group;
+	uint8_t groups;
 	ssize_t n;
 
 	if (status < 0) {
@@ -110,13 +110,13 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	if (events & (UV_READABLE | UV_DISCONNECT)) {
-		n = recv(monitor->fd, &group, 1, MSG_DONTWAIT);
+		n = recv(monitor->fd, &groups, 1, MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN)) {
 			monitor_close(monitor);
 			return;
 		}
 		if (n == 1)
-			monitor->group = group;
+			monitor->groups = groups;
 	}
 	if (events & UV_WRITABLE)
 		flush_queue(monitor);
@@ -128,7 +128,7 @@ void mock_monitor_send_all(
 	list_for_each (node, &mock->monitors) {
 		struct monitor *monitor = LIST_ENTRY(node, struct monitor, link);
 
-		if (monitor->group != (int)group)
+		if (!(monitor->groups & group))
 			continue;
 		if (!list_empty(&monitor->queue) ||
 			send(monitor->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

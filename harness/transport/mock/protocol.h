@@ -5,7 +5,7 @@
  * Transport: Unix sockets in the abstract name space, so that nothing is left in a file system when either side is
  * killed. A stream socket carries `struct mock_message` + payload in both directions; its first message says what the
  * connection is for. A second, seqpacket socket (name + MOCK_MONITOR_SUFFIX) carries hotplug messages: the client
- * sends one byte, the netlink group, and then receives a packet for each uevent, exactly as netlink would give it.
+ * sends one byte, the netlink groups as bits, and then receives a packet for each uevent, exactly as netlink would give it.
  *
  * Both sides come from the same build and run on one machine: host byte order, natural alignment, no compatibility
  * between versions (MOCK_VERSION is checked).
@@ -17,7 +17,7 @@
 
 #define MOCK_ENV                                                                                   \
 	"DFURIG_MOCK" /* environment variable: the socket's name, without the leading NUL */
-#define MOCK_VERSION        1
+#define MOCK_VERSION        2
 #define MOCK_MONITOR_SUFFIX ".uevent"
 #define MOCK_PATH_MAX       4096
 #define MOCK_PAYLOAD_MAX    (1 << 20) /* bytes of one transfer; larger ones are refused with EINVAL */
@@ -27,8 +27,9 @@ enum mock_kind {
 	/* First message of a stream connection. a = MOCK_VERSION. */
 	MOCK_HELLO_FILES = 1, /* for MOCK_LOOKUP; no reply */
 	MOCK_HELLO_DEVICE, /* payload: path of a node; an fd comes along: the read end of the pipe whose write end
-			       * the program polls. Reply: MOCK_REPLY, a = devnum, b = speed, c = bus; payload: what
-			       * read() of the node gives (device descriptor, then configurations) */
+			       * the program polls; tag = 0, or the owner of the file that a forked process goes on
+			       * to use. Reply: MOCK_REPLY, tag = owner of claims, a = devnum, b = speed, c = bus;
+			       * payload: what read() of the node gives (device descriptor, then configurations) */
 	MOCK_HELLO_LIFELINE, /* nothing follows; the connection ends with the rig */
 
 	/* Client to rig. */
@@ -47,12 +48,19 @@ enum mock_kind {
 };
 
 enum mock_call {
-	MOCK_CLAIM,      /* interface */
+	MOCK_CLAIM,      /* interface, 1 = only if nobody has it, not even this file */
 	MOCK_RELEASE,    /* interface */
 	MOCK_SET_CONFIG, /* value */
 	MOCK_SET_ALT,    /* interface, alternate */
 	MOCK_CLEAR_HALT, /* endpoint */
 	MOCK_RESET,
+	MOCK_RESET_ENDPOINT, /* endpoint */
+	MOCK_GET_DRIVER,     /* interface; result: enum mock_driver, or -ENODATA */
+};
+
+enum mock_driver {
+	MOCK_DRIVER_USBFS = 1, /* some program has claimed it */
+	MOCK_DRIVER_HUB,
 };
 
 enum mock_file_type {

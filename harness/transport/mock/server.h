@@ -20,10 +20,11 @@ struct usbfs_file;
 struct mock_slot {
 	struct vusb_port *port;
 	bool shown;
-	struct sysfs_device device;                    /* as shown; valid while shown */
-	struct usbfs_file *claims[VUSB_INTERFACE_MAX]; /* who has claimed an interface, or NULL */
-	uint8_t alternate[VUSB_INTERFACE_MAX];         /* that programs have set */
-	uint8_t tried; /* devnum of a device that could not be enumerated */
+	bool changed;                          /* it came out of a reset as another device */
+	struct sysfs_device device;            /* as shown; valid while shown */
+	uint64_t claims[VUSB_INTERFACE_MAX];   /* the owner of an interface, or 0 */
+	uint8_t alternate[VUSB_INTERFACE_MAX]; /* that programs have set */
+	uint8_t tried;                         /* devnum of a device that could not be enumerated */
 };
 
 struct mock {
@@ -36,10 +37,13 @@ struct mock {
 	int listen_fd, monitor_fd;
 	uv_poll_t listen_poll, monitor_poll;
 	uv_prepare_t prepare;
-	uv_timer_t timer;
+	uv_timer_t timer, accept_timer;
 	int open_handles; /* uv handles of clients and monitors included */
 	struct list clients;
 	struct list monitors;
+	struct list farewells;    /* of usbfs_claims.c */
+	uint64_t last_owner;      /* of claims */
+	size_t urb_bytes;         /* of all programs' URBs in flight */
 	uint64_t seqnum;          /* of hotplug messages */
 	bool changed;             /* something was plugged or unplugged since mock_update */
 	uint8_t *scratch;         /* MOCK_SCRATCH bytes, for reading */
@@ -72,14 +76,17 @@ void mock_client_close(struct mock_client *client);
 
 /* --- usbfs files (usbfs.c) --- */
 
-/* Answers the hello by itself. The client owns the file; NULL when there is no such node. */
-struct usbfs_file *usbfs_file_open(struct mock_client *client, const char *path, int pipe_fd);
+/* Answers the hello, and sets client->file unless it is refused; owner as in MOCK_HELLO_DEVICE. Takes pipe_fd. */
+void usbfs_file_open(struct mock_client *client, const char *path, uint64_t owner, int pipe_fd);
 void usbfs_file_close(struct usbfs_file *file);
 void usbfs_file_message(
 	struct usbfs_file *file, const struct mock_message *message, const uint8_t *payload);
 /* The device behind the file is no longer there. */
 void usbfs_file_gone(struct usbfs_file *file);
 bool usbfs_file_is_of(const struct usbfs_file *file, const struct mock_slot *slot);
+
+/* Ends the requests that nobody waits for. */
+void mock_cancel_farewells(struct mock *mock);
 
 /* Resets the port and reads the device again; false: it is gone, or another one now. */
 bool mock_slot_reread(struct mock *mock, struct mock_slot *slot);

@@ -3,13 +3,18 @@
 
 #include "harness/base/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NO_INTERFACE (-1)
+#define NO_INTERFACE    (-1)
+#define USB_DRIVER      "/sys/bus/usb/drivers/usb"
+#define HUB_DRIVER      "/sys/bus/usb/drivers/hub"
+#define PLATFORM        "/sys/bus/platform"
+#define PLATFORM_DRIVER PLATFORM "/drivers/dfurig"
 
 /* The fields of descriptors that sysfs shows, as numbers. */
 struct device_fields {
@@ -54,8 +59,7 @@ static struct config_fields config_fields(const struct sysfs_device *device)
 	return fields;
 }
 
-/* The interface descriptor (9 bytes) of number and alternate, or NULL. */
-static const uint8_t *find_interface(
+const uint8_t *sysfs_find_alternate(
 	const struct sysfs_device *device, uint8_t number, uint8_t alternate)
 {
 	struct reader in = reader_of(device->identity.config, device->identity.config_size);
@@ -152,13 +156,20 @@ static int add_kernel_properties(const struct sysfs_device *device, int interfac
 	if (r == 0 && interface == NO_INTERFACE)
 		r = buf_printf(out, "BUSNUM=%03d\nDEVNUM=%03d\n", SYSFS_BUS_NUMBER, device->devnum);
 	if (interface != NO_INTERFACE)
-		desc = find_interface(device, (uint8_t)interface, 0);
+		desc = sysfs_find_alternate(device, (uint8_t)interface, 0);
 	if (r < 0 || !desc)
 		return r;
 	r = buf_printf(out, "INTERFACE=%d/%d/%d\nMODALIAS=", desc[5], desc[6], desc[7]);
 	if (r == 0)
 		r = add_modalias(device, desc, out);
 	return r < 0 ? r : buf_append(out, "\n", 1);
+}
+
+/* Characters that udev leaves as they are. */
+static bool is_plain(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       strchr("#+-.:=@_", c) || (unsigned char)c >= 0x80;
 }
 
 /* udev's form of a text: blanks at the ends dropped, others and odd characters become "_", repeated blanks one. */
@@ -168,45 +179,113 @@ static void udev_text(const char *text, char *out, size_t room)
 
 	text += strspn(text, " ");
 	for (; *text && n + 1 < room; text++) {
-		bool plain = (*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') ||
-			     (*text >= 'a' && *text <= 'z') || strchr("#+-.:=@_", *text) ||
-			     (unsigned char)*text >= 0x80;
-
 		if (*text == ' ' && (text[1] == ' ' || !text[1]))
 			continue;
-		out[n++] = plain ? *text : '_';
+		out[n++] = is_plain(*text) ? *text : '_';
 	}
 	out[n] = '\0';
+}
+
+/* udev's other form, from which the text can be had back: what is not plain becomes \xNN. */
+static void udev_encoded(const char *text, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; *text && n + 5 < room; text++)
+		n += (size_t)snprintf(out + n, room - n, is_plain(*text) ? "%c" : "\\x%02x",
+			(unsigned char)*text);
+	out[n] = '\0';
+}
+
+/* ":fe0102:ff0000:": class, subclass and protocol of the interfaces' first alternates, each kind once. */
+static void interface_kinds(const struct sysfs_device *device, char *out, size_t room)
+{
+	size_t n = (size_t)snprintf(out, room, ":");
+
+	for (uint8_t i = 0; i < sysfs_interface_count(device); i++) {
+		const uint8_t *desc = sysfs_find_alternate(device, i, 0);
+		char kind[8];
+
+		if (!desc)
+			continue;
+		snprintf(kind, sizeof(kind), "%02x%02x%02x:", desc[5], desc[6], desc[7]);
+		if (!strstr(out, kind) && n < room)
+			n += (size_t)snprintf(out + n, room - n, "%s", kind);
+	}
+}
+
+/* What udev's usb_id finds, by its names without "ID_". */
+struct usb_id {
+	char vendor[VUSB_TEXT_MAX], vendor_enc[4 * VUSB_TEXT_MAX];
+	char model[VUSB_TEXT_MAX], model_enc[4 * VUSB_TEXT_MAX];
+	char serial[VUSB_TEXT_MAX];
+	char interfaces[8 * VUSB_INTERFACE_MAX];
+};
+
+/* A device without a text is named by its number. */
+static void fill_usb_id(const struct sysfs_device *device, struct usb_id *id)
+{
+	const struct vusb_identity *identity = &device->identity;
+	struct device_fields f = device_fields(device);
+	char vid[8], pid[8];
+
+	snprintf(vid, sizeof(vid), "%04x", f.vid);
+	snprintf(pid, sizeof(pid), "%04x", f.pid);
+	const char *vendor = identity->manufacturer[0] ? identity->manufacturer : vid;
+	const char *model = identity->product[0] ? identity->product : pid;
+
+	udev_text(vendor, id->vendor, sizeof(id->vendor));
+	udev_text(model, id->model, sizeof(id->model));
+	udev_text(identity->serial, id->serial, sizeof(id->serial));
+	udev_encoded(vendor, id->vendor_enc, sizeof(id->vendor_enc));
+	udev_encoded(model, id->model_enc, sizeof(id->model_enc));
+	interface_kinds(device, id->interfaces, sizeof(id->interfaces));
+}
+
+/* The properties under one set of names: udev has had them as ID_ since ever, and as ID_USB_ too since version 248. */
+static int add_usb_id(const struct sysfs_device *device, const struct usb_id *id,
+	const char *prefix, const char *names, struct buf *out)
+{
+	struct device_fields f = device_fields(device);
+	char p[32];
+	int r;
+
+	snprintf(p, sizeof(p), "%s%s", prefix, names);
+	r = buf_printf(out, "%sVENDOR=%s\n%sVENDOR_ENC=%s\n%sVENDOR_ID=%04x\n", p, id->vendor, p,
+		id->vendor_enc, p, f.vid);
+	if (r == 0)
+		r = buf_printf(out, "%sMODEL=%s\n%sMODEL_ENC=%s\n%sMODEL_ID=%04x\n", p, id->model,
+			p, id->model_enc, p, f.pid);
+	if (r == 0)
+		r = buf_printf(out, "%sREVISION=%04x\n%sSERIAL=%s_%s%s%s\n", p, f.bcd_device, p,
+			id->vendor, id->model, id->serial[0] ? "_" : "", id->serial);
+	if (r == 0 && id->serial[0])
+		r = buf_printf(out, "%sSERIAL_SHORT=%s\n", p, id->serial);
+	return r;
 }
 
 /* udev's ID_ properties, "\n" after each, `prefix` before. */
 static int add_udev_properties(
 	const struct sysfs_device *device, int interface, const char *prefix, struct buf *out)
 {
-	struct device_fields f = device_fields(device);
-	char vendor[VUSB_TEXT_MAX], model[VUSB_TEXT_MAX], serial[VUSB_TEXT_MAX];
-	char number[8];
+	struct usb_id id;
 	int r;
 
 	if (interface != NO_INTERFACE)
 		return 0;
-	udev_text(device->identity.manufacturer, vendor, sizeof(vendor));
-	udev_text(device->identity.product, model, sizeof(model));
-	udev_text(device->identity.serial, serial, sizeof(serial));
-	snprintf(number, sizeof(number), "%04x", f.vid);
-	r = buf_printf(out, "%sID_BUS=usb\n%sID_VENDOR=%s\n%sID_VENDOR_ID=%s\n", prefix, prefix,
-		vendor[0] ? vendor : number, prefix, number);
-	snprintf(number, sizeof(number), "%04x", f.pid);
+	fill_usb_id(device, &id);
+	r = buf_printf(out, "%sID_BUS=usb\n", prefix);
 	if (r == 0)
-		r = buf_printf(out, "%sID_MODEL=%s\n%sID_MODEL_ID=%s\n%sID_REVISION=%04x\n", prefix,
-			model[0] ? model : number, prefix, number, prefix, f.bcd_device);
+		r = add_usb_id(device, &id, prefix, "ID_", out);
 	if (r == 0)
-		r = buf_printf(out, "%sID_SERIAL=%s_%s%s%s\n", prefix, vendor, model,
-			serial[0] ? "_" : "", serial);
-	if (r == 0 && serial[0])
-		r = buf_printf(out, "%sID_SERIAL_SHORT=%s\n", prefix, serial);
+		r = add_usb_id(device, &id, prefix, "ID_USB_", out);
 	if (r == 0)
-		r = buf_printf(out, "%sID_PATH=platform-dfurig.0-usb-0:%d\n", prefix, device->port);
+		r = buf_printf(out, "%sID_USB_INTERFACES=%s\n", prefix, id.interfaces);
+	if (r == 0)
+		r = buf_printf(out,
+			"%sID_PATH=platform-dfurig.0-usb-0:%d\n"
+			"%sID_PATH_TAG=platform-dfurig_0-usb-0_%d\n",
+			prefix, device->port, prefix, device->port);
 	return r;
 }
 
@@ -228,13 +307,17 @@ static int attribute(struct tree *tree, const char *dir, const char *name, const
 	return tree_add_text(tree, path, "%s\n", text);
 }
 
-/* dir/name -> target. */
+/* dir/name -> target, an absolute path below /sys, by as many ".." as lead up to /sys: so are all links of sysfs. */
 static int link_in(struct tree *tree, const char *dir, const char *name, const char *target)
 {
-	char path[320];
+	char path[320], relative[320] = "";
+	size_t n = 0;
 
+	for (const char *at = dir + strlen("/sys"); (at = strchr(at, '/')); at++)
+		n += (size_t)snprintf(relative + n, sizeof(relative) - n, "../");
+	snprintf(relative + n, sizeof(relative) - n, "%s", target + strlen("/sys/"));
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return tree_add_link(tree, path, target);
+	return tree_add_link(tree, path, relative);
 }
 
 static int add_uevent_file(
@@ -263,7 +346,8 @@ static int add_endpoint(struct tree *tree, const char *dir, const uint8_t *desc)
 	int r;
 
 	snprintf(path, sizeof(path), "%s/ep_%02x", dir, address);
-	r = attribute(tree, path, "bEndpointAddress", "%02x", address);
+	r = tree_add_dir(tree, path);
+	r |= attribute(tree, path, "bEndpointAddress", "%02x", address);
 	r |= attribute(tree, path, "bLength", "%02x", desc[0]);
 	r |= attribute(tree, path, "bmAttributes", "%02x", desc[3]);
 	r |= attribute(tree, path, "wMaxPacketSize", "%04x", desc[4] | desc[5] << 8);
@@ -295,9 +379,9 @@ static int add_endpoints(struct tree *tree, const char *dir, const struct sysfs_
 
 static int add_interface(struct tree *tree, const struct sysfs_device *device, uint8_t number)
 {
-	const uint8_t *desc = find_interface(device, number, 0);
+	const uint8_t *desc = sysfs_find_alternate(device, number, 0);
 	struct buf modalias;
-	char dir[256], path[200], bus_link[256];
+	char dir[256], path[200];
 	int r;
 
 	if (!desc)
@@ -322,11 +406,12 @@ static int add_interface(struct tree *tree, const struct sysfs_device *device, u
 	buf_done(&modalias);
 	r |= add_uevent_file(tree, dir, device, number);
 	r |= link_in(tree, dir, "subsystem", "/sys/bus/usb");
-	if (!device->port)
-		r |= link_in(tree, dir, "driver", "/sys/bus/usb/drivers/hub");
+	if (!device->port) {
+		r |= link_in(tree, dir, "driver", HUB_DRIVER);
+		r |= link_in(tree, HUB_DRIVER, last_component(path), dir);
+	}
 	r |= add_endpoints(tree, dir, device, desc);
-	snprintf(bus_link, sizeof(bus_link), "../../..%s", path);
-	r |= link_in(tree, "/sys/bus/usb/devices", last_component(path), bus_link);
+	r |= link_in(tree, "/sys/bus/usb/devices", last_component(path), dir);
 	return r ? -ENOMEM : 0;
 }
 
@@ -417,40 +502,49 @@ static int add_udev_data(struct tree *tree, const struct sysfs_device *device)
 static int add_device_links(
 	struct tree *tree, const char *dir, const char *path, const struct sysfs_device *device)
 {
-	char target[256], name[64], node[32];
+	char name[64], node[32];
 	int r;
 
 	sysfs_node(device, node);
 	r = tree_add_device(tree, node, SYSFS_USB_MAJOR, minor_number(device), 0666);
-	snprintf(target, sizeof(target), "../../..%s", path);
-	r |= link_in(tree, "/sys/bus/usb/devices", last_component(path), target);
-	r |= link_in(tree, "/sys/bus/usb/drivers/usb", last_component(path), dir);
-	snprintf(target, sizeof(target), "../..%s", path);
+	r |= link_in(tree, "/sys/bus/usb/devices", last_component(path), dir);
+	r |= link_in(tree, USB_DRIVER, last_component(path), dir);
 	snprintf(name, sizeof(name), "%d:%u", SYSFS_USB_MAJOR, minor_number(device));
-	r |= link_in(tree, "/sys/dev/char", name, target);
+	r |= link_in(tree, "/sys/dev/char", name, dir);
 	r |= link_in(tree, dir, "subsystem", "/sys/bus/usb");
-	r |= link_in(tree, dir, "driver", "/sys/bus/usb/drivers/usb");
+	r |= link_in(tree, dir, "driver", USB_DRIVER);
+	return r ? -ENOMEM : 0;
+}
+
+/* The controller, a platform device with a driver of its own name. */
+static int add_controller(struct tree *tree)
+{
+	int r;
+
+	r = tree_add_dir(tree, "/sys" SYSFS_CONTROLLER);
+	r |= tree_add_dir(tree, PLATFORM_DRIVER);
+	r |= link_in(tree, "/sys" SYSFS_CONTROLLER, "subsystem", PLATFORM);
+	r |= link_in(tree, "/sys" SYSFS_CONTROLLER, "driver", PLATFORM_DRIVER);
+	r |= link_in(tree, PLATFORM "/devices", "dfurig.0", "/sys" SYSFS_CONTROLLER);
+	r |= link_in(tree, PLATFORM_DRIVER, "dfurig.0", "/sys" SYSFS_CONTROLLER);
+	r |= tree_add_text(tree, "/sys" SYSFS_CONTROLLER "/uevent", "%s",
+		"DRIVER=dfurig\nMODALIAS=platform:dfurig\n");
+	r |= tree_add_text(tree, "/sys" SYSFS_CONTROLLER "/modalias", "%s", "platform:dfurig\n");
 	return r ? -ENOMEM : 0;
 }
 
 int sysfs_add_skeleton(struct tree *tree)
 {
 	static const char *const dirs[] = {"/sys/bus/usb", "/sys/bus/usb/devices",
-		"/sys/bus/usb/drivers", "/sys/bus/usb/drivers/usb", "/sys/bus/usb/drivers/hub",
-		("/sys" SYSFS_CONTROLLER), "/dev/bus/usb", "/run/udev", "/run/udev/data",
-		"/run/udev/tags"};
+		"/sys/bus/usb/drivers", USB_DRIVER, HUB_DRIVER, "/dev/bus", "/dev/bus/usb",
+		"/dev/bus/usb/001", "/run/udev", "/run/udev/data", "/run/udev/tags"};
 	int r = 0;
 
+	static_assert(SYSFS_BUS_NUMBER == 1, "the bus's folder");
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
 		r = tree_add_dir(tree, dirs[i]);
 	if (r == 0)
-		r = tree_add_link(tree, "/sys" SYSFS_CONTROLLER "/subsystem", "/sys/bus/platform");
-	if (r == 0)
-		r = tree_add_link(tree, "/sys" SYSFS_CONTROLLER "/driver",
-			"/sys/bus/platform/drivers/dfurig");
-	if (r == 0)
-		r = tree_add_text(tree, "/sys" SYSFS_CONTROLLER "/uevent", "%s",
-			"MODALIAS=platform:dfurig\n");
+		r = add_controller(tree);
 	/* libudev takes this file for the sign that udev runs, and only then listens for hotplug. */
 	return r < 0 ? r : tree_add_text(tree, "/run/udev/control", "%s", "");
 }
@@ -484,11 +578,13 @@ void sysfs_remove_device(struct tree *tree, const struct sysfs_device *device)
 		device_path(device, i, path, sizeof(path));
 		snprintf(full, sizeof(full), "/sys/bus/usb/devices/%s", last_component(path));
 		tree_remove(tree, full);
+		snprintf(full, sizeof(full), HUB_DRIVER "/%s", last_component(path));
+		tree_remove(tree, full);
 	}
 	device_path(device, NO_INTERFACE, path, sizeof(path));
 	snprintf(full, sizeof(full), "/sys/bus/usb/devices/%s", last_component(path));
 	tree_remove(tree, full);
-	snprintf(full, sizeof(full), "/sys/bus/usb/drivers/usb/%s", last_component(path));
+	snprintf(full, sizeof(full), USB_DRIVER "/%s", last_component(path));
 	tree_remove(tree, full);
 	snprintf(full, sizeof(full), "/sys%s", path);
 	tree_remove(tree, full);
@@ -504,7 +600,7 @@ void sysfs_remove_device(struct tree *tree, const struct sysfs_device *device)
 int sysfs_set_alternate(
 	struct tree *tree, const struct sysfs_device *device, uint8_t interface, uint8_t alternate)
 {
-	const uint8_t *desc = find_interface(device, interface, alternate);
+	const uint8_t *desc = sysfs_find_alternate(device, interface, alternate);
 	char path[200], dir[256];
 	int r;
 
@@ -515,6 +611,17 @@ int sysfs_set_alternate(
 	r = attribute(tree, dir, "bAlternateSetting", "%2d", alternate);
 	r |= attribute(tree, dir, "bNumEndpoints", "%02x", desc[4]);
 	return r ? -ENOMEM : 0;
+}
+
+int sysfs_set_configured(struct tree *tree, const struct sysfs_device *device, bool configured)
+{
+	char path[200], dir[256], value[8] = "";
+
+	if (configured)
+		snprintf(value, sizeof(value), "%d", config_fields(device).value);
+	device_path(device, NO_INTERFACE, path, sizeof(path));
+	snprintf(dir, sizeof(dir), "/sys%s", path);
+	return attribute(tree, dir, "bConfigurationValue", "%s", value);
 }
 
 /* --- hotplug messages --- */

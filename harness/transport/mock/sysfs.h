@@ -7,6 +7,7 @@
 #ifndef DFURIG_TRANSPORT_MOCK_SYSFS_H
 #define DFURIG_TRANSPORT_MOCK_SYSFS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "harness/base/attr.h"
@@ -39,9 +40,15 @@ MUST_CHECK int sysfs_add_skeleton(struct tree *tree);
 MUST_CHECK int sysfs_add_device(struct tree *tree, const struct sysfs_device *device);
 void sysfs_remove_device(struct tree *tree, const struct sysfs_device *device);
 
-/* bConfigurationValue and the alternate setting are what programs read back after they changed them. */
+/* Alternate setting and configuration are what programs read back after they changed them. -ENOENT: no such alternate. */
 MUST_CHECK int sysfs_set_alternate(
 	struct tree *tree, const struct sysfs_device *device, uint8_t interface, uint8_t alternate);
+MUST_CHECK int sysfs_set_configured(
+	struct tree *tree, const struct sysfs_device *device, bool configured);
+
+/* The descriptor of an alternate setting (9 bytes and what follows), borrowed from the identity; NULL: none. */
+const uint8_t *sysfs_find_alternate(
+	const struct sysfs_device *device, uint8_t interface, uint8_t alternate);
 
 enum sysfs_group { /* netlink multicast groups */
 	SYSFS_GROUP_KERNEL = 1,

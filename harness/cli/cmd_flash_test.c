@@ -63,6 +63,8 @@ Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 			"--transport libusb takes a real one"},
 		{"no device with this serial", {"--serial", "X"}, 1,
 			"no device in DFU mode with serial \"X\""},
+		{"read after a reset", {"--will-reset", "--verify"}, 2,
+			"--verify: after a reset the device is not there"},
 		{"two images", {"a.bin", "b.bin"}, 2, "one image at a time"},
 	};
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
@@ -121,6 +123,36 @@ Test(flash, two_boards_and_no_choice_are_named)
 	expect_text(run.err, "several devices in DFU mode: serial");
 	expect_text(run.err, "315A28A0B956");
 	expect_text(run.err, "207A389B5848");
+}
+
+/* 16 option bytes with sector 0 write-protected. */
+static const unsigned char option_bytes[16] = {0xef, 0xaa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+Test(flash, writes_option_bytes_and_claims_no_more_than_it_knows)
+{
+	static const char *const transports[] = {"direct", "mock"};
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	CLEANUP(free_ptr)
+	char *raw = strdup(temp_file_or_fail(&dir, "opt.bin", option_bytes, 16));
+	const char *path = temp_path(&dir, "opt.dfu");
+	CLEANUP(run_done)
+	struct run convert = RUN_OR_FAIL(
+		DFURIG, "image", "convert", "--alt", "1", "--address", "0x1fffc000", raw, path);
+
+	cr_assert_eq(convert.code, 0, "%s", convert.err);
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL(
+			DFURIG, "flash", "--transport", transports[i], "--will-reset", path);
+
+		cr_expect_eq(run.code, 0, "%s", run.err);
+		expect_text(run.out, "written   16 bytes");
+		expect_text(run.out, "others    16 bytes for other memories (no second channel)");
+		expect_text(
+			run.out, "reset     itself, as announced; the board is in its bootloader");
+		cr_expect(!strstr(run.out, "equals the image"), "%s", run.out);
+	}
 }
 
 Test(flash, help_has_an_example_and_the_exit_codes)

@@ -52,28 +52,34 @@ static int update(struct flash_story *story, const struct flash_job *job, struct
 /* What `dfurig flash` ends with: the image is at fault, the rig, or what was asked for did not work out. */
 static int exit_code(int r)
 {
-	if (r == -EFAULT || r == -EINVAL)
+	if (r == -EFAULT || r == -EINVAL || r == -E2BIG)
 		return CLI_INPUT;
 	return r == -ENOMEM ? CLI_RIG : r < 0 ? CLI_FAIL : CLI_OK;
 }
 
 /* ---- the second channel ---- */
 
-/* Puts the image's bytes into *want, which is as long as the flash. Bytes for other memories (option bytes, OTP) are not
- * compared. */
-static void paint(const struct image *image, const struct board *board, uint8_t *want)
+/* Puts the image's bytes into *want, which is as long as the flash. Returns how many; those for other memories (option
+ * bytes, OTP) are not in it. */
+static size_t paint(const struct image *image, const struct board *board, uint8_t *want)
 {
+	size_t painted = 0;
+
 	for (size_t i = 0; i < image->element_count; i++) {
 		const struct image_element *element = &image->elements[i];
 		size_t offset = element->addr - (size_t)board->flash_addr;
 
-		if (offset < board->flash_size && element->size <= board->flash_size - offset)
-			memcpy(want + offset, element->data, element->size);
+		if (offset >= board->flash_size || element->size > board->flash_size - offset)
+			continue;
+		memcpy(want + offset, element->data, element->size);
+		painted += element->size;
 	}
+	return painted;
 }
 
 /* A board that began erased holds the image and nothing else; one with a preset holds at least the image. */
-static int compare_flash(struct board *board, const struct flash_job *job, struct why *why)
+static int compare_flash(
+	struct board *board, const struct flash_job *job, size_t *ret_painted, struct why *why)
 {
 	size_t size = board->flash_size;
 	CLEANUP(free_ptr) uint8_t *want = malloc(size);
@@ -88,7 +94,7 @@ static int compare_flash(struct board *board, const struct flash_job *job, struc
 		memcpy(want, got, size);
 	else
 		memset(want, 0xff, size);
-	paint(job->image, board, want);
+	*ret_painted = paint(job->image, board, want);
 	if (memcmp(want, got, size) == 0)
 		return 0;
 	while (want[i] == got[i])
@@ -102,9 +108,12 @@ static int compare_flash(struct board *board, const struct flash_job *job, struc
 static int check_board(struct board *board, const struct flash_job *job, struct flash_story *story,
 	struct why *why)
 {
-	int r = compare_flash(board, job, why);
+	size_t painted = 0;
+	int r = compare_flash(board, job, &painted, why);
 
-	story->flash = r == 0 ? FLASH_EQUAL : FLASH_DIFFERENT;
+	story->flash = r < 0 ? FLASH_DIFFERENT : painted ? FLASH_EQUAL : FLASH_NOT_COMPARED;
+	if (r == 0)
+		story->elsewhere = image_size(job->image) - painted;
 	story->mode = board->ops->mode(board);
 	story->has_mode = true;
 	return r;
@@ -217,8 +226,11 @@ static int after_child(struct rig *rig, int code, void *user)
 	story.result = record.result;
 	story.real_us = record.real_us;
 	story.host_us = record.host_us;
-	r = record.r < 0 ? record.r
-			 : check_board(rig->boards[0].board, mock->job, &story, &record.why);
+	r = record.r;
+	if (r == 0)
+		r = rig_await_boards(rig, &record.why);
+	if (r == 0)
+		r = check_board(rig->boards[0].board, mock->job, &story, &record.why);
 	return flash_story_tell(&story, exit_code(r), r < 0 ? &record.why : NULL);
 }
 

@@ -64,7 +64,7 @@ static const char *mode_text(enum board_mode mode)
 	case BOARD_RESET:
 		return "the board is in reset";
 	case BOARD_DFU:
-		return "the board stays in its bootloader";
+		return "the board is in its bootloader";
 	case BOARD_FIRMWARE:
 		return "the board runs its new firmware";
 	case BOARD_DEAD:
@@ -96,10 +96,18 @@ static void tell_memory(const struct flash_story *story)
 
 static void tell_end(const struct flash_story *story)
 {
+	char bytes[FORMAT_U64_SIZE];
+
 	if (story->flash == FLASH_EQUAL)
 		printf("  flash     equals the image (second channel)\n");
 	if (story->flash == FLASH_DIFFERENT)
 		printf("  flash     DIFFERS from the image (second channel)\n");
+	if (story->elsewhere)
+		printf("  others    %s bytes for other memories (no second channel)\n",
+			format_u64(story->elsewhere, bytes));
+	if (story->result.reset)
+		printf("  reset     itself, as announced%s%s\n", story->has_mode ? "; " : "",
+			story->has_mode ? mode_text(story->mode) : "");
 	if (story->result.left)
 		printf("  left      the bootloader%s%s\n", story->has_mode ? "; " : "",
 			story->has_mode ? mode_text(story->mode) : "");
@@ -130,7 +138,7 @@ static void tell_text(const struct flash_story *story)
 		entry->serial);
 	tell_memory(story);
 	tell_end(story);
-	if (story->result.erased_bytes)
+	if (story->result.erased_bytes || story->result.programmed_bytes)
 		tell_time(story);
 }
 
@@ -152,14 +160,15 @@ static int tell_json(const struct flash_story *story, const struct why *why)
 {
 	const struct dfuse_result *result = &story->result;
 	json_t *root = json_pack(
-		"{s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:o, s:f, s:f}", "ok", !why,
-		"why", json_out_text(why ? why_text(why) : NULL), "transport",
+		"{s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:I, s:f, s:f}", "ok",
+		!why, "why", json_out_text(why ? why_text(why) : NULL), "transport",
 		json_out_text(story->transport), "board", json_out_text(story->board), "usb",
 		json_usb(&story->entry), "erased_sectors", (json_int_t)result->erased_sectors,
 		"erased_bytes", (json_int_t)result->erased_bytes, "programmed_bytes",
 		(json_int_t)result->programmed_bytes, "verified_bytes",
-		(json_int_t)result->verified_bytes, "left", (int)result->left, "flash_equal",
-		json_flash(story->flash), "board_seconds", (double)story->host_us / 1e6,
+		(json_int_t)result->verified_bytes, "left", (int)result->left, "reset",
+		(int)result->reset, "flash_equal", json_flash(story->flash), "not_compared_bytes",
+		(json_int_t)story->elsewhere, "board_seconds", (double)story->host_us / 1e6,
 		"real_seconds", (double)story->real_us / 1e6);
 
 	return json_out_print(root);

@@ -25,6 +25,7 @@ struct flash_story {
 	struct usb_host_entry entry; /* bus 0 = nothing was found */
 	struct dfuse_result result;
 	enum flash_compare flash;
+	size_t elsewhere; /* bytes of the image for other memories, where no second channel reaches */
 	bool has_mode;
 	enum board_mode mode; /* what the board does at the end */
 

@@ -247,12 +247,12 @@ static bool any_starting(const struct rig *rig)
 	return false;
 }
 
-/* Lets the boards start up, so that whoever comes then finds them on the bus. */
-static int await_boards(struct rig *rig, struct why *why)
+int rig_await_boards(struct rig *rig, struct why *why)
 {
 	struct clock *clock = vusb_bus_clock(rig->bus);
 	uint64_t until_us = clock_after_us(clock, START_LIMIT_US);
 
+	vusb_bus_tick(rig->bus);
 	while (any_starting(rig)) {
 		uint64_t next_us = vusb_bus_deadline_us(rig->bus);
 
@@ -277,7 +277,7 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 		if (r == 0)
 			r = set_pin(rig, board, BOARD_POWER, "power", why);
 	}
-	return r < 0 ? r : await_boards(rig, why);
+	return r < 0 ? r : rig_await_boards(rig, why);
 }
 
 void rig_report_modes(struct rig *rig)

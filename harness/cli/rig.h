@@ -79,6 +79,9 @@ MUST_CHECK int rig_begin(
 /* The exit code for an error of rig_begin: CLI_INPUT, or CLI_RIG when it is none of the user's making. */
 int rig_begin_code(int r);
 
+/* Lets boards that start up do so, so that whoever comes then finds them on the bus. 0 or -ETIMEDOUT. */
+MUST_CHECK int rig_await_boards(struct rig *rig, struct why *why);
+
 /* EVENT_MODE for each board that is in another mode than the last time. For whoever lets time pass. */
 void rig_report_modes(struct rig *rig);
 

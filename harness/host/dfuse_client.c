@@ -353,7 +353,7 @@ static bool looks_gone(int r)
 	return r == -ENODEV || r == -EPROTO || r == -EIO;
 }
 
-/* Read unprotect ends with a reset: waits until the device does not answer any more. */
+/* What ends with a reset: waits until the device does not answer any more. */
 static int wait_gone(struct dfuse_client *client, struct why *why)
 {
 	do {
@@ -372,23 +372,34 @@ static int wait_gone(struct dfuse_client *client, struct why *why)
 	return too_late(client, "does not reset", why);
 }
 
+/* One DNLOAD after which the chip resets, within the limit. */
+static int download_and_reset(struct dfuse_client *client, uint16_t block, const uint8_t *data,
+	size_t size, struct why *why)
+{
+	uint8_t copy[DFUSE_BLOCK_MAX];
+	int r;
+
+	memcpy(copy, data, size);
+	client->last.state = DFU_DNLOAD_SYNC;
+	r = request(client, DFU_DNLOAD, block, copy, size);
+	return r < 0 ? explain(client, r, why) : wait_gone(client, why);
+}
+
 int dfuse_client_unprotect(struct dfuse_client *client, struct why *why)
 {
-	uint8_t command = DFUSE_READ_UNPROTECT;
+	const uint8_t command = DFUSE_READ_UNPROTECT;
 	int r = ready_to_download(client, why);
 
 	if (r < 0)
 		return r;
 	begin(client, DFUSE_MASS_LIMIT_MS);
-	client->last.state = DFU_DNLOAD_SYNC;
-	r = request(client, DFU_DNLOAD, 0, &command, 1);
-	r = r < 0 ? explain(client, r, why) : wait_gone(client, why);
+	r = download_and_reset(client, 0, &command, 1, why);
 	return r < 0 ? why_prefix(why, r, "read unprotect") : 0;
 }
 
 /* ---- blocks ---- */
 
-static size_t block_size(const struct dfuse_client *client)
+size_t dfuse_client_block_size(const struct dfuse_client *client)
 {
 	size_t size = client->functional.transfer_size;
 
@@ -417,7 +428,9 @@ int dfuse_client_program(struct dfuse_client *client, uint32_t addr, const uint8
 	uint16_t block = 0;
 
 	for (size_t done = 0; done < size;) {
-		size_t part = size - done < block_size(client) ? size - done : block_size(client);
+		size_t part = size - done < dfuse_client_block_size(client)
+				      ? size - done
+				      : dfuse_client_block_size(client);
 		uint32_t at = addr + (uint32_t)done;
 		int r = block ? 0 : dfuse_client_set_address(client, at, why);
 
@@ -432,6 +445,24 @@ int dfuse_client_program(struct dfuse_client *client, uint32_t addr, const uint8
 		done += part;
 		advance(client, part);
 	}
+	return 0;
+}
+
+int dfuse_client_program_and_reset(struct dfuse_client *client, uint32_t addr, const uint8_t *data,
+	size_t size, struct why *why)
+{
+	int r;
+
+	if (size > dfuse_client_block_size(client))
+		return why_set(why, -E2BIG, "%zu bytes are more than one block", size);
+	r = dfuse_client_set_address(client, addr, why);
+	if (r == 0) {
+		begin(client, DFUSE_PROGRAM_LIMIT_MS);
+		r = download_and_reset(client, DFUSE_FIRST_BLOCK, data, size, why);
+	}
+	if (r < 0)
+		return why_prefix(why, r, "program 0x%08x", addr);
+	advance(client, size);
 	return 0;
 }
 
@@ -469,7 +500,9 @@ int dfuse_client_read(
 	uint16_t block = 0;
 
 	for (size_t done = 0; done < size;) {
-		size_t part = size - done < block_size(client) ? size - done : block_size(client);
+		size_t part = size - done < dfuse_client_block_size(client)
+				      ? size - done
+				      : dfuse_client_block_size(client);
 		uint32_t at = addr + (uint32_t)done;
 		int r = block ? 0 : prepare_upload(client, at, why);
 

@@ -115,6 +115,14 @@ MUST_CHECK int dfuse_client_unprotect(struct dfuse_client *client, struct why *w
 
 MUST_CHECK int dfuse_client_program(struct dfuse_client *client, uint32_t addr, const uint8_t *data,
 	size_t size, struct why *why);
+
+/* The most bytes of one block: wTransferSize, and not more than DFUSE_BLOCK_MAX. */
+size_t dfuse_client_block_size(const struct dfuse_client *client);
+
+/* One block after which the chip resets without a word (option bytes). Success when it has gone. -E2BIG more than a block. */
+MUST_CHECK int dfuse_client_program_and_reset(struct dfuse_client *client, uint32_t addr,
+	const uint8_t *data, size_t size, struct why *why);
+
 MUST_CHECK int dfuse_client_read(struct dfuse_client *client, uint32_t addr, uint8_t *ret_data,
 	size_t size, struct why *why);
 
@@ -122,9 +130,11 @@ MUST_CHECK int dfuse_client_read(struct dfuse_client *client, uint32_t addr, uin
 MUST_CHECK int dfuse_client_leave(struct dfuse_client *client, uint32_t addr, struct why *why);
 
 struct dfuse_options {
-	bool verify;          /* read back and compare */
-	bool leave;           /* start what was written, at the address of the first element */
-	bool mass_erase;      /* the whole chip, in place of the sectors that are needed */
+	bool verify;     /* read back and compare */
+	bool leave;      /* start what was written, at the address of the first element */
+	bool mass_erase; /* the whole chip, in place of the sectors that are needed */
+	/* The device resets after the last element (option bytes); verify and leave make no sense then. */
+	bool will_reset;
 	uint32_t deadline_ms; /* for the whole update; 0 = only the limits above */
 };
 
@@ -134,6 +144,7 @@ struct dfuse_result {
 	size_t programmed_bytes;
 	size_t verified_bytes;
 	bool left;
+	bool reset; /* gone after the last element, as will_reset says */
 };
 
 /* Erases each sector that the image needs once, programs, verifies, leaves. Nothing is erased before the whole image is known

@@ -101,10 +101,26 @@ static int check_ids(const struct update *update, struct why *why)
 		ids->vid, ids->pid, client->vid, client->pid);
 }
 
+/* The device resets after the block that holds the last element. */
+static int check_reset(const struct update *update, struct why *why)
+{
+	const struct image *image = update->image;
+	size_t most = dfuse_client_block_size(update->client);
+	size_t size = image->element_count ? image->elements[image->element_count - 1].size : 0;
+
+	if (!update->options->will_reset || size <= most)
+		return 0;
+	return why_set(why, -E2BIG,
+		"image: its last element has %zu bytes, and the device resets after %zu", size,
+		most);
+}
+
 static int make_plan(struct update *update, struct why *why)
 {
 	int r = check_ids(update, why);
 
+	if (r == 0)
+		r = check_reset(update, why);
 	if (r < 0)
 		return r;
 	if (!update->image->addressed)
@@ -197,14 +213,16 @@ static int program(struct update *update, struct why *why)
 	for (size_t i = 0; i < update->image->element_count; i++) {
 		const struct image_element *element = &update->image->elements[i];
 		uint8_t alternate = element_alternate(update->image, element);
+		bool resets = update->options->will_reset && i + 1 == update->image->element_count;
 		int r = dfuse_client_select(client, alternate, why);
 
 		if (r == 0)
-			r = dfuse_client_program(
+			r = (resets ? dfuse_client_program_and_reset : dfuse_client_program)(
 				client, element->addr, element->data, element->size, why);
 		update->result->programmed_bytes = client->progress.done;
 		if (r < 0)
 			return r;
+		update->result->reset = resets;
 	}
 	return 0;
 }
@@ -261,7 +279,9 @@ static int run(struct update *update, struct why *why)
 		r = options->mass_erase ? mass_erase(update, why) : erase(update, why);
 	if (r == 0)
 		r = program(update, why);
-	if (r == 0 && options->verify)
+	if (r < 0 || update->result->reset)
+		return r;
+	if (options->verify)
 		r = verify(update, why);
 	if (r < 0 || !options->leave || !update->image->element_count)
 		return r;

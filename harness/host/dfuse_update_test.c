@@ -420,6 +420,61 @@ Test(update, the_deadline_of_the_whole_update_is_kept)
 	}
 }
 
+/* 16 option bytes with sector 0 write-protected. */
+static const uint8_t option_bytes[16] = {0xef, 0xaa, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+static int write_option_bytes(
+	struct dfuse_rig *rig, uint32_t addr, const struct dfuse_options *options)
+{
+	CLEANUP(image_done) struct image image = {.addressed = true};
+	const struct image_element element = {
+		.addr = addr, .data = (uint8_t *)option_bytes, .size = sizeof(option_bytes)};
+
+	cr_assert_eq(image_add_target(&image, addr == OPTION_BYTES ? 1 : 0, NULL), 0);
+	cr_assert_eq(image_add_element(&image, &element, NULL), 0);
+	return dfuse_update(&rig->client, &image, options, &rig->result, &rig->why);
+}
+
+Test(update, option_bytes_reset_the_chip_and_that_is_a_success_when_it_is_expected)
+{
+	for (int expected = 0; expected < 2; expected++) {
+		const struct dfuse_options options = {.will_reset = expected, .leave = true};
+		CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+
+		dfuse_rig_init(&rig, ROM_PACE_CHIP);
+		cr_expect_eq(write_option_bytes(&rig, OPTION_BYTES, &options),
+			expected ? 0 : -ENODEV, "%s", rig.why.text);
+		cr_expect_eq(rig.result.reset, expected);
+		cr_expect(!rig.result.left);
+		cr_expect_eq(options_write_protected(&rig.memory->options), 1);
+	}
+}
+
+Test(update, a_device_that_should_reset_and_does_not_is_given_up)
+{
+	const struct dfuse_options options = {.will_reset = true};
+	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+
+	dfuse_rig_init(&rig, ROM_PACE_FAST);
+	cr_expect_eq(write_option_bytes(&rig, FLASH, &options), -ETIMEDOUT);
+	cr_expect_str_eq(rig.why.text, "program 0x08000000: the device does not reset");
+	cr_expect(!rig.result.reset);
+}
+
+Test(update, what_does_not_fit_in_one_block_cannot_be_followed_by_a_reset)
+{
+	const struct dfuse_options options = {.will_reset = true};
+	CLEANUP(free_ptr) uint8_t *data = calloc(1, 2049);
+	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+
+	dfuse_rig_init(&rig, ROM_PACE_FAST);
+	cr_expect_eq(dfuse_rig_update(&rig, FLASH, data, 2049, &options), -E2BIG);
+	cr_expect_str_eq(rig.why.text,
+		"image: its last element has 2049 bytes, and the device resets after 2048");
+	cr_expect_eq(rig.erased[0], 0, "nothing is erased before");
+}
+
 Test(update, two_boards_are_told_apart)
 {
 	struct stm32_board_config config = {

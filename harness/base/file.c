@@ -50,16 +50,18 @@ int file_read(const char *path, struct buf *buf, struct why *why)
 	return r < 0 ? why_errno(why, r, "%s", path) : 0;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size)
+int file_write_fd(int fd, const void *data, size_t size)
 {
+	const uint8_t *at = data;
+
 	while (size) {
-		ssize_t n = write(fd, data, size);
+		ssize_t n = write(fd, at, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		data += n;
+		at += n;
 		size -= (size_t)n;
 	}
 	return 0;
@@ -80,25 +82,50 @@ static int write_in_place(const char *path, const void *data, size_t size)
 {
 	CLEANUP(close_fd) int fd = open_stream(path);
 
-	return fd < 0 ? -errno : write_all(fd, data, size);
+	return fd < 0 ? -errno : file_write_fd(fd, data, size);
+}
+
+/* Where a file, and what is to become it, lie. */
+struct places {
+	const char *path;
+	char dir[PATH_MAX];    /* the same folder */
+	char hidden[PATH_MAX]; /* in it, until the content is complete */
+};
+
+static int find_places(struct places *places)
+{
+	const char *path = places->path;
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash - path) + 1 : 0;
+	int dir = snprintf(places->dir, sizeof(places->dir), "%.*s.", dir_len, path);
+	int hidden = snprintf(places->hidden, sizeof(places->hidden), "%.*s.%s.%d~", dir_len, path,
+		path + dir_len, (int)getpid());
+
+	return dir < PATH_MAX && hidden < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* Gives a file without a name its name: path at once when nothing is there, else hidden, which has to take its place. */
+static int give_name(int fd, const char *path, const char *hidden, bool *ret_done)
+{
+	char proc[64];
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	*ret_done = linkat(AT_FDCWD, proc, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+	if (*ret_done || linkat(AT_FDCWD, proc, AT_FDCWD, hidden, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return errno == EEXIST ? -EEXIST : -EOPNOTSUPP;
 }
 
 /* An O_TMPFILE vanishes by itself when we are killed; its name comes only with the complete content. */
-static int write_unnamed(const char *dir, const char *hidden, const void *data, size_t size)
+static int write_unnamed(const struct places *places, const void *data, size_t size, bool *ret_done)
 {
-	CLEANUP(close_fd) int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	char proc[64];
+	CLEANUP(close_fd) int fd = open(places->dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 	int r;
 
 	if (fd < 0)
 		return -EOPNOTSUPP;
-	r = write_all(fd, data, size);
-	if (r < 0)
-		return r;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, proc, AT_FDCWD, hidden, AT_SYMLINK_FOLLOW) < 0)
-		return errno == EEXIST ? -EEXIST : -EOPNOTSUPP;
-	return 0;
+	r = file_write_fd(fd, data, size);
+	return r < 0 ? r : give_name(fd, places->path, places->hidden, ret_done);
 }
 
 /* For file systems without O_TMPFILE. */
@@ -109,7 +136,7 @@ static int write_named(const char *hidden, const void *data, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, size);
+	r = file_write_fd(fd, data, size);
 	if (r < 0)
 		unlink(hidden);
 	return r;
@@ -117,24 +144,21 @@ static int write_named(const char *hidden, const void *data, size_t size)
 
 static int write_beside(const char *path, const void *data, size_t size)
 {
-	const char *slash = strrchr(path, '/');
-	int dir_len = slash ? (int)(slash - path) + 1 : 0;
-	char dir[PATH_MAX], hidden[PATH_MAX];
-	int r;
+	struct places places = {.path = path};
+	bool done = false;
+	int r = find_places(&places);
 
-	if (snprintf(dir, sizeof(dir), "%.*s.", dir_len, path) >= (int)sizeof(dir) ||
-		snprintf(hidden, sizeof(hidden), "%.*s.%s.%d~", dir_len, path, path + dir_len,
-			(int)getpid()) >= (int)sizeof(hidden))
-		return -ENAMETOOLONG;
-	r = write_unnamed(dir, hidden, data, size);
-	if (r == -EOPNOTSUPP)
-		r = write_named(hidden, data, size);
 	if (r < 0)
 		return r;
-	if (rename(hidden, path) == 0)
+	r = write_unnamed(&places, data, size, &done);
+	if (r == -EOPNOTSUPP)
+		r = write_named(places.hidden, data, size);
+	if (r < 0 || done)
+		return r;
+	if (rename(places.hidden, path) == 0)
 		return 0;
 	r = -errno;
-	unlink(hidden);
+	unlink(places.hidden);
 	return r;
 }
 

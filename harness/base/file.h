@@ -15,4 +15,7 @@ MUST_CHECK int file_read(const char *path, struct buf *buf, struct why *why);
  * to. Streams (a FIFO, whatever lies in /dev or /proc: /dev/stdout) are written directly, at their end. Returns 0 or negative errno; why names the path. */
 MUST_CHECK int file_write(const char *path, const void *data, size_t size, struct why *why);
 
+/* All of data to an open file, through short writes and signals. Returns 0 or negative errno. */
+MUST_CHECK int file_write_fd(int fd, const void *data, size_t size);
+
 #endif

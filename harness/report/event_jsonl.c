@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/report/event_jsonl.h"
 
+#include "harness/base/file.h"
 #include "harness/report/utf8.h"
 
 #include <errno.h>
@@ -92,21 +93,6 @@ static char *line_of(const struct event *event, size_t *ret_size)
 	return longer;
 }
 
-static int write_whole(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static void jsonl_emit(struct event_sink *sink, const struct event *event)
 {
 	struct event_jsonl *self = CONTAINER_OF(sink, struct event_jsonl, sink);
@@ -116,7 +102,7 @@ static void jsonl_emit(struct event_sink *sink, const struct event *event)
 	if (self->error)
 		return;
 	line = line_of(event, &size);
-	self->error = line ? write_whole(self->fd, line, size) : -ENOMEM;
+	self->error = line ? file_write_fd(self->fd, line, size) : -ENOMEM;
 }
 
 static const struct event_sink_ops jsonl_ops = {.name = "jsonl", .emit = jsonl_emit};

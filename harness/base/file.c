@@ -67,7 +67,8 @@ int file_write_fd(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* Opening /dev/stdout anew would give a second offset when it is a regular file, and the two would overwrite each other. */
+/* Opening /dev/stdout anew would give a second offset when it is a regular file, and the two would overwrite each
+ * other. */
 static int open_stream(const char *path)
 {
 	struct stat st, out;

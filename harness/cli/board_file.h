@@ -38,19 +38,19 @@ struct board_file {
 	enum chip_width width; /* when has_width */
 };
 
-/* Reads a board from memory; path is for messages only. Returns 0; -EBADMSG for what is no board, with "path:line: key: what to
- * do" in why; -ENOMEM. *ret is untouched on failure. */
+/* Reads a board from memory; path is for messages only. Returns 0; -EBADMSG for what is no board, with "path:line:
+ * key: what to do" in why; -ENOMEM. *ret is untouched on failure. */
 MUST_CHECK int board_file_parse(const char *path, const uint8_t *data, size_t size,
 	struct board_file *ret, struct why *why);
 
-/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Names are looked for in $DFURIG_DATA/boards, where the
- * program is installed, and the source tree that it was built from. Returns as board_file_parse; -ENOENT with the names that
- * there are; the errors of file_read. */
+/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Names are looked for in
+ * $DFURIG_DATA/boards, where the program is installed, and the source tree that it was built from. Returns as
+ * board_file_parse; -ENOENT with the names that there are; the errors of file_read. */
 MUST_CHECK int board_file_load(const char *name, struct board_file *ret, struct why *why);
 
-/* The n-th board (from 1) of a kind in one rig. The first is the file's own; others get "-2", "-3" ... at the name, and n - 1 added
- * to the first half-word of the UID (on a real chip the X coordinate on the wafer), so that serial numbers that come from the
- * UID differ up to 65,536 boards. */
+/* The n-th board (from 1) of a kind in one rig. The first is the file's own; others get "-2", "-3" ... at the name,
+ * and n - 1 added to the first half-word of the UID (on a real chip the X coordinate on the wafer), so that serial
+ * numbers that come from the UID differ up to 65,536 boards. */
 struct board_file board_file_instance(const struct board_file *board, unsigned int n);
 
 /* The fields of a simulated board's configuration that the file knows; the others are zero. Borrows from board. */

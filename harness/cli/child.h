@@ -29,7 +29,8 @@ void child_adopt_orphans(void);
 /* Kills what is left of the command's children and waits for it, a second at most. */
 void child_end_orphans(void);
 
-/* The reason why a preload library will not be loaded by this command, or NULL: statically linked, set-user-ID. Borrowed. */
+/* The reason why a preload library will not be loaded by this command, or NULL: statically linked, set-user-ID.
+ * Borrowed. */
 const char *child_out_of_reach(const char *command);
 
 #endif

@@ -38,8 +38,8 @@ extern const struct cli_command cli_command_list;
 MUST_CHECK int cli_parse(
 	const struct argp *argp, int argc, char **argv, void *input, int usage_code);
 
-/* For option parsers: a number, decimal or hexadecimal with 0x. One that is none, or larger than max, is a usage error and
- * ends the program. */
+/* For option parsers: a number, decimal or hexadecimal with 0x. One that is none, or larger than max, is a usage
+ * error and ends the program. */
 uint32_t cli_parse_number(
 	struct argp_state *state, const char *option, const char *text, uint32_t max);
 

@@ -440,8 +440,9 @@ Test(exec, asked_to_end_it_asks_the_command)
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 33, "status %x", status);
 }
 
-/* Killed between a DNLOAD and its GETSTATUS, it leaves a block that the next one's first GETSTATUS carries out: dfuDNBUSY,
- * which dfu-util 0.11 overlooks, so that its next DNLOAD is refused. The one after that finds nothing in its way. */
+/* Killed between a DNLOAD and its GETSTATUS, it leaves a block that the next one's first GETSTATUS carries out:
+ * dfuDNBUSY, which dfu-util 0.11 overlooks, so that its next DNLOAD is refused. The one after that finds nothing in
+ * its way. */
 Test(exec, a_killed_dfu_util_does_not_spoil_the_board)
 {
 	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(200000);

@@ -70,9 +70,9 @@ struct rig {
 	unsigned int board_count;
 };
 
-/* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the boards. clock
- * is borrowed until rig_finish, as are the paths in options. Returns 0 or negative errno, with nothing left behind but files
- * that were asked for; *ret needs no initialisation. */
+/* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the
+ * boards. clock is borrowed until rig_finish, as are the paths in options. Returns 0 or negative errno, with
+ * nothing left behind but files that were asked for; *ret needs no initialisation. */
 MUST_CHECK int rig_begin(
 	struct rig *ret, const struct rig_options *options, struct clock *clock, struct why *why);
 
@@ -85,8 +85,8 @@ MUST_CHECK int rig_await_boards(struct rig *rig, struct why *why);
 /* EVENT_MODE for each board that is in another mode than the last time. For whoever lets time pass. */
 void rig_report_modes(struct rig *rig);
 
-/* Writes the flash dumps, ends capture (with a line on stderr that says how to open it) and events, frees all. Returns 0 or
- * the first error; all is freed in any case. */
+/* Writes the flash dumps, ends capture (with a line on stderr that says how to open it) and events, frees all.
+ * Returns 0 or the first error; all is freed in any case. */
 int rig_finish(struct rig *rig, struct why *why);
 
 #endif

@@ -17,8 +17,8 @@ struct table {
 	size_t count;
 };
 
-/* Adds a row of the cells up to the first NULL (at most TABLE_COLUMN_MAX), each cut to TABLE_CELL_SIZE. The first row is the
- * head. 0 or -ENOMEM. */
+/* Adds a row of the cells up to the first NULL (at most TABLE_COLUMN_MAX), each cut to TABLE_CELL_SIZE. The first
+ * row is the head. 0 or -ENOMEM. */
 MUST_CHECK int table_add(struct table *table, const char *const cells[]);
 
 /* table_add(table, "a", "b") */

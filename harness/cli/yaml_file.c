@@ -11,8 +11,8 @@
 #define SENTENCE_SIZE 384
 
 /*
- * What libcyaml 1.x logs of a failure: the message, then a backtrace from the inside out ("in mapping field 'uid' (line: 2,
- * column: 6)", "in sequence entry '3' ..."). Only names are taken from it; lines come from the marks.
+ * What libcyaml 1.x logs of a failure: the message, then a backtrace from the inside out ("in mapping field 'uid'
+ * (line: 2, column: 6)", "in sequence entry '3' ..."). Only names are taken from it; lines come from the marks.
  */
 struct complaint {
 	char name[YAML_MARK_PATH]; /* the key that a message about keys names */
@@ -139,7 +139,8 @@ int yaml_file_bad_value(const struct yaml_file *file, struct why *why, const cha
 		strlen(mark->text) > 100 ? "..." : "", expected);
 }
 
-/* The schema of the mapping that a key with this path would be in, or of the value itself; NULL when it is too deep for us. */
+/* The schema of the mapping that a key with this path would be in, or of the value itself; NULL when it is too deep
+ * for us. */
 static const cyaml_schema_field_t *fields_around(const struct yaml_file *file, const char *path)
 {
 	/* Nested mappings are walked when a schema has them; the top one is enough for all of ours. */

@@ -25,8 +25,8 @@ struct yaml_file {
 	struct yaml_marks marks;
 };
 
-/* Loads data. *ret is owned by the caller (yaml_file_free). Returns 0; -EBADMSG with the line, the key and what to do in why; -ENOMEM.
- * yaml_file_done in all cases. */
+/* Loads data. *ret is owned by the caller (yaml_file_free). Returns 0; -EBADMSG with the line, the key and what to
+ * do in why; -ENOMEM. yaml_file_done in all cases. */
 MUST_CHECK int yaml_file_load(
 	struct yaml_file *file, const uint8_t *data, size_t size, void **ret, struct why *why);
 

@@ -27,8 +27,8 @@ struct yaml_marks {
 	size_t count;
 };
 
-/* Reads data; name is for messages only. Returns 0, or -EBADMSG with "name:line: key: ..." in why, -ENOMEM. *ret (all zero before)
- * must be freed in both cases. */
+/* Reads data; name is for messages only. Returns 0, or -EBADMSG with "name:line: key: ..." in why, -ENOMEM. *ret
+ * (all zero before) must be freed in both cases. */
 MUST_CHECK int yaml_marks_read(struct yaml_marks *ret, const char *name, const uint8_t *data,
 	size_t size, struct why *why);
 

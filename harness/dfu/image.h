@@ -2,8 +2,9 @@
 /*
  * Firmware image files: which bytes belong where, read from and written to five formats.
  *
- * An image is elements (contiguous bytes at an address), each in a target (a DFU alternate setting). Raw and plain DFU
- * files know no address until somebody gives one. It is not a model of flash: sectors and erased bytes are unknown here.
+ * An image is elements (contiguous bytes at an address), each in a target (a DFU alternate setting). Raw and plain
+ * DFU files know no address until somebody gives one. It is not a model of flash: sectors and erased bytes are
+ * unknown here.
  *
  * Sources: Intel "Hexadecimal Object File Format Specification" revision A; Motorola S-record (M68000 family reference,
  * appendix C); USB DFU 1.1, appendix B (suffix); ST UM0391 (DfuSe file).
@@ -121,7 +122,8 @@ MUST_CHECK int image_add_target(struct image *image, uint8_t alternate, const ch
 /* Cuts and replaces as image_add_target. */
 void image_name_target(struct image_target *target, const char *name);
 
-/* The image's own, or those that this format is written with by default: STM32 ROM bootloader for DfuSe, any for others. */
+/* The image's own, or those that this format is written with by default: STM32 ROM bootloader for DfuSe, any for
+ * others. */
 struct image_ids image_ids_for(const struct image *image, enum image_format format);
 
 /* Adds a copy of element (its target must be there) at the end. 0, -EINVAL when it is empty or runs beyond 2^32,

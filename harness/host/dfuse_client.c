@@ -406,8 +406,8 @@ size_t dfuse_client_block_size(const struct dfuse_client *client)
 	return size < DFUSE_BLOCK_MAX ? size : DFUSE_BLOCK_MAX;
 }
 
-/* The number after block: the device multiplies it with its own wTransferSize, so that it counts only for full ones. 0: the
- * pointer has to be set again. */
+/* The number after block: the device multiplies it with its own wTransferSize, so that it counts only for full
+ * ones. 0: the pointer has to be set again. */
 static uint16_t block_after(const struct dfuse_client *client, uint16_t block)
 {
 	if (block == BLOCK_LAST || client->functional.transfer_size > DFUSE_BLOCK_MAX)

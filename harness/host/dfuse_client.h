@@ -2,10 +2,11 @@
 /*
  * A DfuSe host: talks to ST's ROM bootloader, or to anything that claims to be one, through a usb_host.
  *
- * dfuse_find.c finds and opens, dfuse_client.c carries out one operation at a time, dfuse_update.c a whole update. Every
- * operation ends: a device that stays busy, goes silent or lies is given up after the limits below, which are twice the
- * longest time that a data sheet allows. All waiting is done on the host's clock.
- * Sources: DFU 1.1; ST AN3156 (text of AN2662), chapter on the DFU bootloader; times: DS8626 table 40, DS12110 table 43.
+ * dfuse_find.c finds and opens, dfuse_client.c carries out one operation at a time, dfuse_update.c a whole update.
+ * Every operation ends: a device that stays busy, goes silent or lies is given up after the limits below, which are
+ * twice the longest time that a data sheet allows. All waiting is done on the host's clock.
+ * Sources: DFU 1.1; ST AN3156 (text of AN2662), chapter on the DFU bootloader; times: DS8626 table 40, DS12110
+ * table 43.
  */
 #ifndef DFURIG_HOST_DFUSE_CLIENT_H
 #define DFURIG_HOST_DFUSE_CLIENT_H
@@ -83,8 +84,8 @@ struct dfuse_filter {
 MUST_CHECK int dfuse_find(struct usb_host *host, const struct dfuse_filter *filter,
 	struct usb_host_entry *ret, struct why *why);
 
-/* Opens a device, claims its DFU interface and reads the layout strings. Call dfuse_client_close after success. -ENOTSUP when
- * it does not speak DfuSe, -EBADMSG for descriptors that make no sense, or an error of the host. */
+/* Opens a device, claims its DFU interface and reads the layout strings. Call dfuse_client_close after success.
+ * -ENOTSUP when it does not speak DfuSe, -EBADMSG for descriptors that make no sense, or an error of the host. */
 MUST_CHECK int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
 	const struct usb_host_entry *entry, struct why *why);
 void dfuse_client_close(struct dfuse_client *client);
@@ -119,7 +120,8 @@ MUST_CHECK int dfuse_client_program(struct dfuse_client *client, uint32_t addr, 
 /* The most bytes of one block: wTransferSize, and not more than DFUSE_BLOCK_MAX. */
 size_t dfuse_client_block_size(const struct dfuse_client *client);
 
-/* One block after which the chip resets without a word (option bytes). Success when it has gone. -E2BIG more than a block. */
+/* One block after which the chip resets without a word (option bytes). Success when it has gone. -E2BIG more than a
+ * block. */
 MUST_CHECK int dfuse_client_program_and_reset(struct dfuse_client *client, uint32_t addr,
 	const uint8_t *data, size_t size, struct why *why);
 
@@ -147,9 +149,10 @@ struct dfuse_result {
 	bool reset; /* gone after the last element, as will_reset says */
 };
 
-/* Erases each sector that the image needs once, programs, verifies, leaves. Nothing is erased before the whole image is known
- * to fit. *ret_result says what was done, on failure too. Besides the errors above: -EINVAL an image without addresses or for
- * another product, -EFAULT bytes outside of the device's memory, -EILSEQ the memory differs afterwards, -E2BIG, -ENOMEM. */
+/* Erases each sector that the image needs once, programs, verifies, leaves. Nothing is erased before the whole
+ * image is known to fit. *ret_result says what was done, on failure too. Besides the errors above: -EINVAL an image
+ * without addresses or for another product, -EFAULT bytes outside of the device's memory, -EILSEQ the memory
+ * differs afterwards, -E2BIG, -ENOMEM. */
 MUST_CHECK int dfuse_update(struct dfuse_client *client, const struct image *image,
 	const struct dfuse_options *options, struct dfuse_result *ret_result, struct why *why);
 

@@ -2,8 +2,9 @@
 /*
  * A host in-process: the devices of a vusb_bus, without any operating system between, on the bus's clock.
  *
- * On a virtual clock a wait takes no time: the clock jumps from one deadline of the bus to the next. The host's own clock
- * (host->clock) is the bus's clock with the bus alive behind it: sleeping on it lets boards start and devices leave.
+ * On a virtual clock a wait takes no time: the clock jumps from one deadline of the bus to the next. The host's own
+ * clock (host->clock) is the bus's clock with the bus alive behind it: sleeping on it lets boards start and devices
+ * leave.
  */
 #ifndef DFURIG_HOST_USB_HOST_DIRECT_H
 #define DFURIG_HOST_USB_HOST_DIRECT_H
@@ -11,8 +12,8 @@
 #include "harness/ports/usb_host.h"
 #include "harness/vusb/bus.h"
 
-/* bus is borrowed for the life of the host. Devices are enumerated once per plug, when they are first listed. NULL when out
- * of memory. Close all handles before the host is freed, and free the host before the bus. */
+/* bus is borrowed for the life of the host. Devices are enumerated once per plug, when they are first listed. NULL
+ * when out of memory. Close all handles before the host is freed, and free the host before the bus. */
 struct usb_host *usb_host_direct_new(struct vusb_bus *bus);
 void usb_host_direct_free(struct usb_host *host);
 

@@ -2,8 +2,9 @@
 /*
  * What happened in a run, in order: one flat struct, one stream, many sinks.
  *
- * Producers fill in what their kind of event has (event_fields) and call event_emit; the stream adds time and number and
- * hands the event to every sink: terminal, JSON lines, and whatever else reports. Single-threaded, like the bus.
+ * Producers fill in what their kind of event has (event_fields) and call event_emit; the stream adds time and
+ * number and hands the event to every sink: terminal, JSON lines, and whatever else reports. Single-threaded, like
+ * the bus.
  */
 #ifndef DFURIG_REPORT_EVENT_H
 #define DFURIG_REPORT_EVENT_H

@@ -2,9 +2,9 @@
 /*
  * Events as JSON lines: one object a line, one write(2) a line, so that a killed rig leaves whole lines.
  *
- * Keys: seq, time_us, kind, board, text, and those of event_fields: addr, size, sector, status, name, level, vid, pid,
- * bcd_device, serial, port, devnum, wall_us. Numbers are numbers; what an event does not have is left out. Bytes that are not
- * UTF-8 become U+FFFD.
+ * Keys: seq, time_us, kind, board, text, and those of event_fields: addr, size, sector, status, name, level, vid,
+ * pid, bcd_device, serial, port, devnum, wall_us. Numbers are numbers; what an event does not have is left out.
+ * Bytes that are not UTF-8 become U+FFFD.
  */
 #ifndef DFURIG_REPORT_EVENT_JSONL_H
 #define DFURIG_REPORT_EVENT_JSONL_H
@@ -24,7 +24,8 @@ struct event_jsonl *event_jsonl_new(int fd);
 /* Borrowed; for event_stream_add. */
 struct event_sink *event_jsonl_sink(struct event_jsonl *jsonl);
 
-/* Removes the sink from its stream. Returns 0, or the first error of all the writes (nothing was written after it). NULL is fine. */
+/* Removes the sink from its stream. Returns 0, or the first error of all the writes (nothing was written after it).
+ * NULL is fine. */
 int event_jsonl_close(struct event_jsonl *jsonl, struct why *why);
 
 #endif

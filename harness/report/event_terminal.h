@@ -4,8 +4,8 @@
  *
  *     0.790  f407-discovery    USB 0483:df11 "STM32  BOOTLOADER" serial 315A28A0B956, port 1
  *
- * Erases, writes and reads that go on where the last one ended are one line, printed when something else happens. Host requests and
- * DFU states are shown only when asked for; then nothing is gathered.
+ * Erases, writes and reads that go on where the last one ended are one line, printed when something else happens.
+ * Host requests and DFU states are shown only when asked for; then nothing is gathered.
  */
 #ifndef DFURIG_REPORT_EVENT_TERMINAL_H
 #define DFURIG_REPORT_EVENT_TERMINAL_H

@@ -2,9 +2,10 @@
 /*
  * Writes pcapng (draft-ietf-opsawg-pcapng): one section, little-endian, microseconds.
  *
- * A capture is a growing file by its nature: it is created, or emptied, at the start and complete up to the last flush at any
- * time after. Only whole blocks are handed to write(2), so a killed rig leaves a file that reads to its end (should the kernel itself
- * be cut in a write, the last block alone is damaged and readers say so after all the others). It may also be a FIFO.
+ * A capture is a growing file by its nature: it is created, or emptied, at the start and complete up to the last
+ * flush at any time after. Only whole blocks are handed to write(2), so a killed rig leaves a file that reads to
+ * its end (should the kernel itself be cut in a write, the last block alone is damaged and readers say so after all
+ * the others). It may also be a FIFO.
  */
 #ifndef DFURIG_REPORT_PCAPNG_H
 #define DFURIG_REPORT_PCAPNG_H
@@ -19,8 +20,8 @@
 
 struct pcapng;
 
-/* Creates or empties the file and writes the section header. *ret is owned by the caller (pcapng_close). Returns 0 or negative
- * errno; why names the path. */
+/* Creates or empties the file and writes the section header. *ret is owned by the caller (pcapng_close). Returns 0
+ * or negative errno; why names the path. */
 MUST_CHECK int pcapng_create(const char *path, struct pcapng **ret, struct why *why);
 
 /* Adds an interface; allowed at any time. Returns its number, from 0 on. */

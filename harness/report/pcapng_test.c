@@ -177,8 +177,9 @@ static size_t read_packets(const char *path, struct packet *packets, size_t room
 	return count;
 }
 
-/* id, type, transfer, endpoint, device, bus, flags, seconds, microseconds, status, length, captured, setup, interval, start
- * frame, flags, descriptors; then data. The wall clock is 0x6955b900 s = FIXTURE_WALL_US, the transfer comes 125 us later. */
+/* id, type, transfer, endpoint, device, bus, flags, seconds, microseconds, status, length, captured, setup,
+ * interval, start frame, flags, descriptors; then data. The wall clock is 0x6955b900 s = FIXTURE_WALL_US, the
+ * transfer comes 125 us later. */
 Test(usbmon_capture, a_download_has_its_data_on_the_submission)
 {
 	static struct packet packets[4];

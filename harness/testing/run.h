@@ -11,8 +11,8 @@ struct run {
 	char *err; /* owned; stderr, NUL behind it */
 };
 
-/* argv ends with NULL; argv[0] is a path or found in PATH. Waits for its end; its stdin is /dev/null. Fails the test when it
- * cannot be started. CLEANUP(run_done) on the result. */
+/* argv ends with NULL; argv[0] is a path or found in PATH. Waits for its end; its stdin is /dev/null. Fails the
+ * test when it cannot be started. CLEANUP(run_done) on the result. */
 struct run run_or_fail(const char *const argv[]);
 
 /* RUN_OR_FAIL("dfurig", "list") */

@@ -127,8 +127,8 @@ static void complete(struct vusb_transfer *transfer, enum vusb_result result)
 		finish(transfer);
 }
 
-/* Returns true when the transfer has ended, by the attempt or because the attempt unplugged the device. Who submitted it
- * may free it in complete(), so that it must not end under the hands of the device. */
+/* Returns true when the transfer has ended, by the attempt or because the attempt unplugged the device. Who
+ * submitted it may free it in complete(), so that it must not end under the hands of the device. */
 static bool attempt(struct vusb_transfer *transfer)
 {
 	struct vusb_port *port = transfer->port;

@@ -2,9 +2,10 @@
 /*
  * The bus between devices and whatever offers them to a host.
  *
- * A transfer is submitted and completes exactly once: inside vusb_bus_submit, or later from vusb_bus_tick, a kick, a
- * cancel, a reset or an unplug (the one that a device has in hand: when its op returns). A NAKed transfer waits in its
- * endpoint's queue; transfers of one endpoint complete in order. Single-threaded: one thread drives a bus and everything on it.
+ * A transfer is submitted and completes exactly once: inside vusb_bus_submit, or later from vusb_bus_tick, a kick,
+ * a cancel, a reset or an unplug (the one that a device has in hand: when its op returns). A NAKed transfer waits
+ * in its endpoint's queue; transfers of one endpoint complete in order. Single-threaded: one thread drives a bus
+ * and everything on it.
  */
 #ifndef DFURIG_VUSB_BUS_H
 #define DFURIG_VUSB_BUS_H

@@ -37,8 +37,9 @@ struct vusb_device_ops {
 	/* Bus reset, after address, configuration and alternates were cleared. Optional. */
 	void (*reset)(struct vusb_device *device);
 
-	/* A control request that is not answered by the descriptors: class, vendor, other standard ones. OUT: *size bytes
-	 * at data came. IN: data has room for setup->wLength; set *size to what was answered. ACK, STALL or NAK. */
+	/* A control request that is not answered by the descriptors: class, vendor, other standard ones. OUT: *size
+	 * bytes at data came. IN: data has room for setup->wLength; set *size to what was answered. ACK, STALL or
+	 * NAK. */
 	enum vusb_result (*control)(struct vusb_device *device, const struct usb_setup *setup,
 		uint8_t *data, size_t *size);
 
@@ -71,7 +72,8 @@ void vusb_device_init(struct vusb_device *device, const struct vusb_device_ops *
 /* Address, configuration, alternates and halts as after a bus reset, then ops->reset. */
 void vusb_device_reset(struct vusb_device *device);
 
-/* One control transfer as vusb_device_ops.control, standard requests included. *size never exceeds wLength after an IN. */
+/* One control transfer as vusb_device_ops.control, standard requests included. *size never exceeds wLength after an
+ * IN. */
 enum vusb_result vusb_device_control(
 	struct vusb_device *device, const struct usb_setup *setup, uint8_t *data, size_t *size);
 

@@ -21,13 +21,15 @@ struct vusb_identity {
 	char serial[VUSB_TEXT_MAX];
 };
 
-/* Resets, addresses, reads and configures what is plugged in. Blocks on the bus's clock while the device NAKs (5 s a
- * request, as Linux). Not from inside an op, a tap or a ticker. 0; -ENODEV gone; or as vusb_port_control, -EBADMSG for
- * a descriptor that no host takes: the device stays plugged, but a host shows nothing of it. *ret is changed on failure too. */
+/* Resets, addresses, reads and configures what is plugged in. Blocks on the bus's clock while the device NAKs (5 s
+ * a request, as Linux). Not from inside an op, a tap or a ticker. 0; -ENODEV gone; or as vusb_port_control,
+ * -EBADMSG for a descriptor that no host takes: the device stays plugged, but a host shows nothing of it. *ret is
+ * changed on failure too. */
 MUST_CHECK int vusb_enumerate(struct vusb_port *port, struct vusb_identity *ret, struct why *why);
 
-/* The bytes of a string descriptor as UTF-8, cut to room (at least 1), always terminated. Believes the shorter of bLength
- * and size. Broken surrogates become U+FFFD, control characters are left out. Returns false when it is no string descriptor. */
+/* The bytes of a string descriptor as UTF-8, cut to room (at least 1), always terminated. Believes the shorter of
+ * bLength and size. Broken surrogates become U+FFFD, control characters are left out. Returns false when it is no
+ * string descriptor. */
 bool vusb_string_decode(const uint8_t *bytes, size_t size, char *ret_text, size_t room);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * A simulated board: an STM32, its supply, BOOT0, NRST and its USB socket, on a port of a vusb_bus.
  *
- * What runs after a reset is decided from BOOT0, the read protection and the content of the flash. The ROM bootloader is a
- * device on the port; firmware is only known to run (BOARD_FIRMWARE), it has no device here.
+ * What runs after a reset is decided from BOOT0, the read protection and the content of the flash. The ROM
+ * bootloader is a device on the port; firmware is only known to run (BOARD_FIRMWARE), it has no device here.
  */
 #ifndef DFURIG_STM32_BOARD_H
 #define DFURIG_STM32_BOARD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* DfuSe commands, block numbers and uploads of an F405/F407 ROM. Sources: AN3156 (text of AN2662 rev 1), ST's usbd_dfu.c,
- * and the sequences of dfu-util 0.11, fwupd and betaflight, which work with real chips. */
+/* DfuSe commands, block numbers and uploads of an F405/F407 ROM. Sources: AN3156 (text of AN2662 rev 1), ST's
+ * usbd_dfu.c, and the sequences of dfu-util 0.11, fwupd and betaflight, which work with real chips. */
 #include "simulators/stm32/conformance_rig_test.h"
 
 #include <criterion/criterion.h>

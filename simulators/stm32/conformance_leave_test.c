@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How an F405/F407 ROM leaves DFU. Sources: AN3156 (text of AN2662 rev 1); ST's usbd_dfu.c; dfu-util (block 2), MicroPython's
- * pydfu (block 0). */
+/* How an F405/F407 ROM leaves DFU. Sources: AN3156 (text of AN2662 rev 1); ST's usbd_dfu.c; dfu-util (block 2),
+ * MicroPython's pydfu (block 0). */
 #include "simulators/stm32/conformance_rig_test.h"
 
 #include "harness/base/wire.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For the tests of this folder: a board in DFU on a bus of its own, reached through the in-process host, on virtual time.
+ * For the tests of this folder: a board in DFU on a bus of its own, reached through the in-process host, on virtual
+ * time.
  */
 #ifndef DFURIG_STM32_CONFORMANCE_RIG_TEST_H
 #define DFURIG_STM32_CONFORMANCE_RIG_TEST_H

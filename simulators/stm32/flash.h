@@ -40,8 +40,8 @@ void flash_program(
 void flash_erase(struct flash *flash, uint16_t sector);
 void flash_erase_all(struct flash *flash);
 
-/* Leaves a sector as an erase that was broken off may: each byte old, erased, or with some bits set. Guessed: RM0090 says
- * only that the content is not guaranteed. The same rng gives the same content. */
+/* Leaves a sector as an erase that was broken off may: each byte old, erased, or with some bits set. Guessed:
+ * RM0090 says only that the content is not guaranteed. The same rng gives the same content. */
 void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng);
 
 /* The second channel: puts the bytes there, whatever was there. 0 or -ENOMEM (then unchanged). */

@@ -117,8 +117,8 @@ static bool stays_inside(const struct memory *memory, uint32_t addr, size_t size
 	return false;
 }
 
-/* The option bytes only from their start [AN2662], and written as a whole; a shorter read is guessed to work. The RAM that
- * the ROM works in is out of reach. */
+/* The option bytes only from their start [AN2662], and written as a whole; a shorter read is guessed to work. The
+ * RAM that the ROM works in is out of reach. */
 static bool rom_accepts(
 	const struct memory *memory, enum memory_access access, uint32_t addr, size_t size)
 {

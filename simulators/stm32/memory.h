@@ -3,9 +3,9 @@
  * A chip's memory as the DFU of its ROM bootloader reaches it: which addresses there are, what may be done to them, and
  * how long it takes.
  *
- * What changes flash, option bytes or OTP is an operation: memory_start_*() checks it and takes it in hand, and it has its
- * effect when its time has come and memory_settle() is called. One at a time: start another only when memory_busy() is
- * false after memory_settle(). An operation knows nothing of USB: it runs on through a bus reset.
+ * What changes flash, option bytes or OTP is an operation: memory_start_*() checks it and takes it in hand, and it
+ * has its effect when its time has come and memory_settle() is called. One at a time: start another only when
+ * memory_busy() is false after memory_settle(). An operation knows nothing of USB: it runs on through a bus reset.
  */
 #ifndef DFURIG_STM32_MEMORY_H
 #define DFURIG_STM32_MEMORY_H
@@ -117,13 +117,14 @@ void memory_power_lost(struct memory *memory, uint64_t now_us);
 
 enum memory_region memory_region_at(const struct memory *memory, uint32_t addr);
 
-/* What the ROM says to an access, without doing it; size bytes from addr, size is not looked at for an erase. A size of 0
- * asks for the address alone.
- * RDP level 1 refuses everything everywhere in flash, option bytes and OTP [AN2662], and by analogy (guessed) all else. */
+/* What the ROM says to an access, without doing it; size bytes from addr, size is not looked at for an erase. A
+ * size of 0 asks for the address alone. RDP level 1 refuses everything everywhere in flash, option bytes and OTP
+ * [AN2662], and by analogy (guessed) all else. */
 enum memory_result memory_check(
 	const struct memory *memory, enum memory_access access, uint32_t addr, size_t size);
 
-/* Reads as the ROM does; nothing is written to ret_data unless MEMORY_OK. Shows the content before the operation in hand. */
+/* Reads as the ROM does; nothing is written to ret_data unless MEMORY_OK. Shows the content before the operation in
+ * hand. */
 enum memory_result memory_read(
 	const struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size);
 

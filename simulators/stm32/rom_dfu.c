@@ -182,8 +182,8 @@ static bool is_erase(const struct rom_block *block)
 	return block->number == 0 && block->data[0] == DFUSE_ERASE;
 }
 
-/* Block 0. What is no command is errSTALLEDPKT [AN2662, figure 55]; a length that is neither of the two is refused as by
- * ST's usbd_dfu.c, which also takes "get commands" here and does nothing. */
+/* Block 0. What is no command is errSTALLEDPKT [AN2662, figure 55]; a length that is neither of the two is refused
+ * as by ST's usbd_dfu.c, which also takes "get commands" here and does nothing. */
 static enum dfu_status run_command(struct rom_dfu *rom)
 {
 	const struct rom_block *block = &rom->block;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ROM's own source is not public. ST's DFU device class for applications (usbd_dfu.c of stm32-mw-usb-device) has the
- * same corner cases as those that were seen of ROMs, and stands for what nobody has seen.
+ * The ROM's own source is not public. ST's DFU device class for applications (usbd_dfu.c of stm32-mw-usb-device)
+ * has the same corner cases as those that were seen of ROMs, and stands for what nobody has seen.
  */
 #include "simulators/stm32/rom_rules.h"
 

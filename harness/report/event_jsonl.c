@@ -14,9 +14,8 @@
 struct event_jsonl {
 	struct event_sink sink;
 	int fd;
-	bool owns_fd;
 	int error;  /* the first; negative errno */
-	char *path; /* owned; NULL for a borrowed descriptor */
+	char *path; /* owned; NULL when out of memory */
 };
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -107,17 +106,6 @@ static void jsonl_emit(struct event_sink *sink, const struct event *event)
 
 static const struct event_sink_ops jsonl_ops = {.name = "jsonl", .emit = jsonl_emit};
 
-struct event_jsonl *event_jsonl_new(int fd)
-{
-	struct event_jsonl *self = calloc(1, sizeof(*self));
-
-	if (!self)
-		return NULL;
-	self->sink.ops = &jsonl_ops;
-	self->fd = fd;
-	return self;
-}
-
 int event_jsonl_open(const char *path, struct event_jsonl **ret, struct why *why)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -125,12 +113,13 @@ int event_jsonl_open(const char *path, struct event_jsonl **ret, struct why *why
 
 	if (fd < 0)
 		return why_errno(why, -errno, "%s", path);
-	self = event_jsonl_new(fd);
+	self = calloc(1, sizeof(*self));
 	if (!self) {
 		close(fd);
 		return why_errno(why, -ENOMEM, "%s", path);
 	}
-	self->owns_fd = true;
+	self->sink.ops = &jsonl_ops;
+	self->fd = fd;
 	self->path = strdup(path);
 	*ret = self;
 	return 0;
@@ -150,7 +139,7 @@ int event_jsonl_close(struct event_jsonl *jsonl, struct why *why)
 	event_stream_remove(&jsonl->sink);
 	r = jsonl->error;
 	/* A full network disk may say so only here. */
-	if (jsonl->owns_fd && close(jsonl->fd) < 0 && !r)
+	if (close(jsonl->fd) < 0 && !r)
 		r = -errno;
 	if (r < 0)
 		why_errno(why, r, "%s", jsonl->path ? jsonl->path : "events");

@@ -18,9 +18,6 @@ struct event_jsonl;
 /* Creates or empties the file; it grows line by line. Returns 0 or negative errno, why names the path. */
 MUST_CHECK int event_jsonl_open(const char *path, struct event_jsonl **ret, struct why *why);
 
-/* Writes to an open descriptor (borrowed, a pipe for instance). NULL when out of memory. */
-struct event_jsonl *event_jsonl_new(int fd);
-
 /* Borrowed; for event_stream_add. */
 struct event_sink *event_jsonl_sink(struct event_jsonl *jsonl);
 

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const result_text[MEMORY_RESULT_COUNT] = {
-	[MEMORY_OK] = "ok",
-	[MEMORY_BAD_ADDRESS] = "bad address",
-	[MEMORY_PROTECTED] = "read protection",
-	[MEMORY_OUT_OF_MEMORY] = "out of memory",
-};
-
 static const char *const region_text[MEMORY_REGION_COUNT] = {
 	[MEMORY_NOWHERE] = "nowhere",
 	[MEMORY_FLASH] = "flash",
@@ -260,13 +253,6 @@ size_t memory_footprint(const struct memory *memory)
 	bytes += memory->otp.data ? chip->otp.data.size + chip->otp.locks.size : 0;
 	bytes += memory->ram ? chip->ram.range.size : 0;
 	return bytes;
-}
-
-const char *memory_result_text(enum memory_result result)
-{
-	static const struct names names = NAMES(result_text);
-
-	return names_text(&names, result);
 }
 
 const char *memory_region_text(enum memory_region region)

@@ -166,7 +166,6 @@ MUST_CHECK int memory_poke(struct memory *memory, uint32_t addr, const uint8_t *
 /* Bytes of heap and struct that this chip takes now. */
 size_t memory_footprint(const struct memory *memory);
 
-const char *memory_result_text(enum memory_result result);
 const char *memory_region_text(enum memory_region region);
 
 #endif

@@ -158,6 +158,7 @@ struct chip_dfu {
 	uint8_t config_attributes; /* bmAttributes of the configuration */
 	uint8_t max_power;         /* units of 2 mA */
 	struct dfu_functional functional;
+	bool functional_alone; /* GET_DESCRIPTOR to the interface gives it too; else STALL */
 	struct chip_source descriptor_source;
 
 	const struct dfu_overlay *rules; /* where the ROM departs from DFU 1.1; NULL = nowhere */

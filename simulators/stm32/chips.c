@@ -189,8 +189,10 @@ const struct chip chips[] = {
 						.transfer_size = 2048,
 						.bcd_dfu = DFUSE_VERSION,
 					},
-				.descriptor_source = {CHIP_VERIFIED,
-					"[DL] stm32f4discovery; rusEFI dfu_java F407usb.txt"},
+				/* betaflight's web flasher asks for it and gives up without; usbd_dfu.c answers. */
+				.functional_alone = true,
+				.descriptor_source = {CHIP_VERIFIED, "[DL] stm32f4discovery; "
+								     "rusEFI dfu_java F407usb.txt"},
 				.rules = &rom_rules_f4,
 				.fresh_state = DFU_ERROR,
 				.fresh_status = DFU_ERR_FIRMWARE,
@@ -200,10 +202,12 @@ const struct chip chips[] = {
 				.poll_manifest_ms = 1,
 				.protected_set_address_fails = true,
 				.width = CHIP_X8,
-				.behaviour_source = {CHIP_SECONDARY,
-					"[DL] and later dfu-util logs; poll times as seen on F4 "
-					"and F7; Set Address under protection as betaflight saw "
-					"it; x8: [AN2606]"},
+				.behaviour_source =
+					{CHIP_SECONDARY, "[DL] and later dfu-util logs; poll times "
+							 "as seen on F4 "
+							 "and F7; Set Address under protection as "
+							 "betaflight saw "
+							 "it; x8: [AN2606]"},
 			},
 		.roms = f407_roms,
 		.rom_count = ARRAY_SIZE(f407_roms),

@@ -399,6 +399,22 @@ static bool wants_in(uint8_t request)
 	return request == DFU_UPLOAD || request == DFU_GETSTATUS || request == DFU_GETSTATE;
 }
 
+static bool asks_for_functional(const struct usb_setup *setup)
+{
+	return setup->bmRequestType == (USB_DIR_IN | USB_TYPE_STANDARD | USB_RECIPIENT_INTERFACE) &&
+	       setup->bRequest == USB_GET_DESCRIPTOR && setup->wValue >> 8 == DFU_FUNCTIONAL_TYPE &&
+	       setup->wIndex == INTERFACE;
+}
+
+static enum vusb_result answer_functional(
+	const struct rom_dfu *rom, const struct usb_setup *setup, uint8_t *data, size_t *size)
+{
+	*size = setup->wLength < DFU_FUNCTIONAL_SIZE ? setup->wLength : DFU_FUNCTIONAL_SIZE;
+	if (*size)
+		memcpy(data, rom->functional, *size);
+	return VUSB_ACK;
+}
+
 static enum vusb_result rom_control(
 	struct vusb_device *device, const struct usb_setup *setup, uint8_t *data, size_t *size)
 {
@@ -406,6 +422,8 @@ static enum vusb_result rom_control(
 
 	if (rom->event != ROM_EVENT_NONE)
 		return VUSB_NAK;
+	if (rom->chip->dfu.functional_alone && device->configuration && asks_for_functional(setup))
+		return answer_functional(rom, setup, data, size);
 	if ((setup->bmRequestType & (USB_TYPE_MASK | USB_RECIPIENT_MASK)) !=
 			(USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE) ||
 		setup->wIndex != INTERFACE || setup->bRequest >= DFU_REQUEST_COUNT ||

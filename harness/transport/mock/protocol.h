@@ -28,8 +28,9 @@ enum mock_kind {
 	MOCK_HELLO_FILES = 1, /* for MOCK_LOOKUP; no reply */
 	MOCK_HELLO_DEVICE, /* payload: path of a node; an fd comes along: the read end of the pipe whose write end
 			       * the program polls; tag = 0, or the owner of the file that a forked process goes on
-			       * to use. Reply: MOCK_REPLY, tag = owner of claims, a = devnum, b = speed, c = bus;
-			       * payload: what read() of the node gives (device descriptor, then configurations) */
+			       * to use. Reply: MOCK_REPLY, tag = owner of claims, a = devnum, b = speed, c = bus and
+			       * (low byte) port; payload: what read() of the node gives (device descriptor, then
+			       * configurations) */
 	MOCK_HELLO_LIFELINE, /* nothing follows; the connection ends with the rig */
 
 	/* Client to rig. */
@@ -48,7 +49,7 @@ enum mock_kind {
 };
 
 enum mock_call {
-	MOCK_CLAIM,      /* interface, 1 = only if nobody has it, not even this file */
+	MOCK_CLAIM,      /* interface */
 	MOCK_RELEASE,    /* interface */
 	MOCK_SET_CONFIG, /* value */
 	MOCK_SET_ALT,    /* interface, alternate */

@@ -290,7 +290,7 @@ static void send_opened(struct usbfs_file *file)
 		.tag = file->owner,
 		.a = file->devnum,
 		.b = USB_SPEED_FULL,
-		.c = SYSFS_BUS_NUMBER,
+		.c = SYSFS_BUS_NUMBER << 8 | file->slot->device.port,
 	};
 
 	memcpy(bytes, identity->device, USB_DEVICE_SIZE);

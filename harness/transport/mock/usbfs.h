@@ -40,8 +40,6 @@ int usbfs_check_interface(struct usbfs_file *file, uint32_t number);
 int usbfs_check_endpoint(struct usbfs_file *file, uint32_t endpoint);
 int usbfs_check_control(struct usbfs_file *file, const struct usb_setup *setup);
 
-/* exclusive: not if it is the file's own already (USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER "usbfs"). */
-int usbfs_claim(struct usbfs_file *file, uint32_t number, bool exclusive);
 int usbfs_release(struct usbfs_file *file, uint32_t number);
 void usbfs_release_all(struct usbfs_file *file);
 

@@ -162,7 +162,7 @@ void usbfs_call(struct usbfs_file *file, const struct mock_message *message)
 	file->call_args[1] = message->c;
 	switch (file->call) {
 	case MOCK_CLAIM:
-		usbfs_reply(file, 0, usbfs_claim(file, message->b, message->c));
+		usbfs_reply(file, 0, usbfs_check_interface(file, message->b));
 		return;
 	case MOCK_RELEASE:
 		usbfs_reply(file, 0, usbfs_release(file, message->b));

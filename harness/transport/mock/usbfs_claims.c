@@ -30,13 +30,6 @@ int usbfs_check_interface(struct usbfs_file *file, uint32_t number)
 	return 0;
 }
 
-int usbfs_claim(struct usbfs_file *file, uint32_t number, bool exclusive)
-{
-	if (exclusive && number < VUSB_INTERFACE_MAX && file->slot->claims[number])
-		return -EBUSY;
-	return usbfs_check_interface(file, number);
-}
-
 /* What every alternate setting of an interface has of it counts, as in the kernel's findintfep; -ENOENT. */
 int usbfs_interface_of_endpoint(const struct usbfs_file *file, uint8_t endpoint)
 {

@@ -2,6 +2,7 @@
 /* Folders: opendir and its kin, scandir, glob. A folder of the rig's is read at once and then walked in memory. */
 #include "harness/transport/mock/preload/preload.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ struct folder {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct folder *folders; /* open ones */
 
-_Static_assert(sizeof(struct dirent) == sizeof(struct dirent64), "64-bit file offsets only");
+static_assert(sizeof(struct dirent) == sizeof(struct dirent64), "64-bit file offsets only");
 
 static struct folder *find_folder(const DIR *dir)
 {
@@ -204,6 +205,38 @@ EXPORT struct dirent *readdir(DIR *dir)
 	return folder ? (struct dirent *)next_entry(folder) : REAL(readdir)(dir);
 }
 
+/* Deprecated, and in use. */
+static int copy_entry(struct dirent64 *from, struct dirent64 *entry, struct dirent64 **ret)
+{
+	*ret = from ? entry : NULL;
+	if (from)
+		memcpy(entry, from, sizeof(*entry));
+	return 0;
+}
+
+int readdir_r(DIR *dir, struct dirent *entry, struct dirent **ret);
+int readdir64_r(DIR *dir, struct dirent64 *entry, struct dirent64 **ret);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+EXPORT int readdir_r(DIR *dir, struct dirent *entry, struct dirent **ret)
+{
+	struct folder *folder = find_folder(dir);
+
+	return folder ? copy_entry(next_entry(folder), (struct dirent64 *)entry,
+				(struct dirent64 **)ret)
+		      : REAL(readdir_r)(dir, entry, ret);
+}
+
+EXPORT int readdir64_r(DIR *dir, struct dirent64 *entry, struct dirent64 **ret)
+{
+	struct folder *folder = find_folder(dir);
+
+	return folder ? copy_entry(next_entry(folder), entry, ret)
+		      : REAL(readdir64_r)(dir, entry, ret);
+}
+#pragma GCC diagnostic pop
+
 EXPORT int closedir(DIR *dir)
 {
 	struct folder *folder = find_folder(dir), **link;
@@ -347,15 +380,27 @@ static int glob_lstat(const char *path, struct stat *st)
 	return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
 }
 
+static_assert(sizeof(glob_t) == sizeof(glob64_t), "64-bit file offsets only");
+
+static int use_our_functions(int flags, glob_t *result)
+{
+	if (!rpc_enabled() || flags & GLOB_ALTDIRFUNC)
+		return flags;
+	result->gl_closedir = glob_closedir;
+	result->gl_readdir = glob_readdir;
+	result->gl_opendir = glob_opendir;
+	result->gl_stat = glob_stat;
+	result->gl_lstat = glob_lstat;
+	return flags | GLOB_ALTDIRFUNC;
+}
+
 EXPORT int glob(const char *pattern, int flags, int (*failed)(const char *, int), glob_t *result)
 {
-	if (rpc_enabled() && !(flags & GLOB_ALTDIRFUNC)) {
-		result->gl_closedir = glob_closedir;
-		result->gl_readdir = glob_readdir;
-		result->gl_opendir = glob_opendir;
-		result->gl_stat = glob_stat;
-		result->gl_lstat = glob_lstat;
-		flags |= GLOB_ALTDIRFUNC;
-	}
-	return REAL(glob)(pattern, flags, failed, result);
+	return REAL(glob)(pattern, use_our_functions(flags, result), failed, result);
+}
+
+EXPORT int glob64(
+	const char *pattern, int flags, int (*failed)(const char *, int), glob64_t *result)
+{
+	return REAL(glob64)(pattern, use_our_functions(flags, (glob_t *)result), failed, result);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 /* One layout for both families is what lets the ...64 functions share these bodies. */
 static_assert(sizeof(struct stat) == sizeof(struct stat64), "64-bit file offsets only");
 static_assert(sizeof(struct statfs) == sizeof(struct statfs64), "64-bit file offsets only");
+static_assert(sizeof(struct statvfs) == sizeof(struct statvfs64), "64-bit file offsets only");
 
 /* --- open --- */
 
@@ -145,29 +147,83 @@ EXPORT int __openat64_2(int dirfd, const char *path, int flags)
 	return try_open(dirfd, path, flags, &fd) ? fd : REAL(__openat64_2)(dirfd, path, flags);
 }
 
-static bool try_fopen(const char *path, const char *mode, FILE **ret)
+/* A stream cannot read from a USB node (its reads do not come by here): it gets a copy of what is to be read. */
+static int open_for_stream(const struct found *found, int flags)
+{
+	if (found->file.type == MOCK_FILE_DEVICE && !is_write(flags))
+		return usbfs_open_content(found, flags);
+	return open_found(found, flags);
+}
+
+/* False: not ours. *ret_fd = -1 and errno: it cannot be opened. */
+static bool try_stream(const char *path, const char *mode, int *ret_fd)
 {
 	int flags = O_CLOEXEC | (mode[0] == 'r' && !strchr(mode, '+') ? O_RDONLY : O_RDWR);
-	int fd;
+	struct found found;
 
-	if (!try_open(AT_FDCWD, path, flags, &fd))
+	if (!path || !lookup(AT_FDCWD, path, true, &found))
 		return false;
-	*ret = fd < 0 ? NULL : fdopen(fd, mode);
+	if (found.file.type == MOCK_FILE_DIR && found.file.transparent) {
+		found_done(&found);
+		return false;
+	}
+	*ret_fd = open_for_stream(&found, flags);
+	found_done(&found);
 	return true;
+}
+
+static FILE *stream_of(int fd, const char *mode)
+{
+	FILE *file = fd < 0 ? NULL : fdopen(fd, mode);
+
+	if (fd >= 0 && !strchr(mode, 'e'))
+		REAL(fcntl)(fd, F_SETFD, 0);
+	return file;
 }
 
 EXPORT FILE *fopen(const char *path, const char *mode)
 {
-	FILE *file;
+	int fd;
 
-	return try_fopen(path, mode, &file) ? file : REAL(fopen)(path, mode);
+	return try_stream(path, mode, &fd) ? stream_of(fd, mode) : REAL(fopen)(path, mode);
 }
 
 EXPORT FILE *fopen64(const char *path, const char *mode)
 {
-	FILE *file;
+	int fd;
 
-	return try_fopen(path, mode, &file) ? file : REAL(fopen64)(path, mode);
+	return try_stream(path, mode, &fd) ? stream_of(fd, mode) : REAL(fopen64)(path, mode);
+}
+
+/* What was opened is opened once more under the stream, by its name in /proc. */
+static FILE *stream_again(int fd, const char *mode, FILE *stream)
+{
+	char name[64];
+
+	if (fd < 0) {
+		fclose(stream);
+		return NULL;
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	stream = REAL(freopen)(name, mode, stream);
+	REAL(close)(fd);
+	return stream;
+}
+
+EXPORT FILE *freopen(const char *path, const char *mode, FILE *stream)
+{
+	int fd;
+
+	return try_stream(path, mode, &fd) ? stream_again(fd, mode, stream)
+					   : REAL(freopen)(path, mode, stream);
+}
+
+EXPORT FILE *freopen64(const char *path, const char *mode, FILE *stream)
+{
+	int fd;
+
+	return try_stream(path, mode, &fd) ? stream_again(fd, mode, stream)
+					   : REAL(freopen64)(path, mode, stream);
 }
 
 /* --- stat --- */
@@ -303,7 +359,7 @@ DEFINE_XSTAT(64)
 static void stat_to_statx(const struct stat *st, struct statx *stx)
 {
 	memset(stx, 0, sizeof(*stx));
-	stx->stx_mask = STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE;
+	stx->stx_mask = STATX_BASIC_STATS;
 	stx->stx_mode = (uint16_t)st->st_mode;
 	stx->stx_nlink = 1;
 	stx->stx_ino = st->st_ino;
@@ -382,6 +438,53 @@ static int do_fstatfs(int fd, struct statfs *fs)
 
 DEFINE_STATFS()
 DEFINE_STATFS(64)
+
+/* --- statvfs --- */
+
+static void fill_statvfs(const char *path, struct statvfs *fs)
+{
+	struct statfs other;
+
+	fill_statfs(path, &other);
+	memset(fs, 0, sizeof(*fs));
+	fs->f_bsize = fs->f_frsize = 4096;
+	fs->f_namemax = (unsigned long)other.f_namelen;
+}
+
+static bool try_statvfs(const char *path, struct statvfs *fs, int *ret)
+{
+	struct found found;
+
+	if (!lookup(AT_FDCWD, path, true, &found))
+		return false;
+	*ret = found.file.type == MOCK_FILE_NONE ? preload_fail(ENOENT) : 0;
+	if (*ret == 0)
+		fill_statvfs(found.path, fs);
+	found_done(&found);
+	return true;
+}
+
+#define DEFINE_STATVFS(suffix)                                                                     \
+	EXPORT int statvfs##suffix(const char *path, struct statvfs##suffix *fs)                   \
+	{                                                                                          \
+		int r;                                                                             \
+                                                                                                   \
+		return try_statvfs(path, (struct statvfs *)fs, &r)                                 \
+			       ? r                                                                 \
+			       : REAL(statvfs##suffix)(path, fs);                                  \
+	}                                                                                          \
+	EXPORT int fstatvfs##suffix(int fd, struct statvfs##suffix *fs)                            \
+	{                                                                                          \
+		char path[MOCK_PATH_MAX];                                                          \
+		int r = REAL(fstatvfs##suffix)(fd, fs);                                            \
+                                                                                                   \
+		if (r == 0 && lookup_fd_path(fd, path))                                            \
+			fill_statvfs(path, (struct statvfs *)fs);                                  \
+		return r;                                                                          \
+	}
+
+DEFINE_STATVFS()
+DEFINE_STATVFS(64)
 
 /* --- access --- */
 
@@ -542,19 +645,38 @@ EXPORT char *canonicalize_file_name(const char *path)
 
 /* --- extended attributes: there are none (ls -l and cp ask) --- */
 
-#define DEFINE_GETXATTR(name, follow)                                                              \
-	EXPORT ssize_t name(const char *path, const char *attribute, void *value, size_t size)     \
+/* True when it is not for the real system to say; *ret as for an attribute that is not there. */
+static bool try_xattr(const char *path, bool follow, ssize_t none, ssize_t *ret)
+{
+	struct found found;
+
+	if (!lookup(AT_FDCWD, path, follow, &found))
+		return false;
+	*ret = found.file.type == MOCK_FILE_NONE ? preload_fail(ENOENT)
+	       : none < 0                        ? preload_fail(ENODATA)
+						 : none;
+	found_done(&found);
+	return true;
+}
+
+#define DEFINE_XATTR(prefix, follow)                                                               \
+	EXPORT ssize_t prefix##getxattr(                                                           \
+		const char *path, const char *attribute, void *value, size_t size)                 \
 	{                                                                                          \
-		struct found found;                                                                \
-		bool ours = lookup(AT_FDCWD, path, follow, &found);                                \
+		ssize_t n;                                                                         \
                                                                                                    \
-		if (!ours || found.file.transparent) {                                             \
-			found_done(&found);                                                        \
-			return REAL(name)(path, attribute, value, size);                           \
-		}                                                                                  \
-		found_done(&found);                                                                \
-		return preload_fail(found.file.type == MOCK_FILE_NONE ? ENOENT : ENODATA);         \
+		return try_xattr(path, follow, -1, &n)                                             \
+			       ? n                                                                 \
+			       : REAL(prefix##getxattr)(path, attribute, value, size);             \
+	}                                                                                          \
+	EXPORT ssize_t prefix##listxattr(const char *path, char *names, size_t size)               \
+	{                                                                                          \
+		ssize_t n;                                                                         \
+                                                                                                   \
+		return try_xattr(path, follow, 0, &n)                                              \
+			       ? n                                                                 \
+			       : REAL(prefix##listxattr)(path, names, size);                       \
 	}
 
-DEFINE_GETXATTR(getxattr, true)
-DEFINE_GETXATTR(lgetxattr, false)
+DEFINE_XATTR(, true)
+DEFINE_XATTR(l, false)

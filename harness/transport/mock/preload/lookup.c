@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define PLACEHOLDER_PREFIX "dfurig:"
-#define PLACEHOLDER_LINK   "/memfd:" PLACEHOLDER_PREFIX
-#define PLACEHOLDER_SUFFIX " (deleted)"
+#define MEMFD_PREFIX       "/memfd:"
+#define MEMFD_SUFFIX       " (deleted)"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rpc connection = {.fd = -1};
@@ -55,30 +55,50 @@ static bool fd_link(int fd, char ret[static MOCK_PATH_MAX])
 	return true;
 }
 
-bool lookup_fd_path(int fd, char ret[static MOCK_PATH_MAX])
+bool lookup_memfd_name(int fd, const char *prefix, char ret[static MOCK_PATH_MAX])
 {
 	char link[MOCK_PATH_MAX];
-	size_t prefix = sizeof(PLACEHOLDER_LINK) - 1, suffix = sizeof(PLACEHOLDER_SUFFIX) - 1;
-	size_t length;
+	const char *name = link + sizeof(MEMFD_PREFIX) - 1;
+	size_t suffix = sizeof(MEMFD_SUFFIX) - 1, length;
 	int saved = errno;
-	bool is_ours = fd_link(fd, link) && strncmp(link, PLACEHOLDER_LINK, prefix) == 0;
+	bool is = fd_link(fd, link) && strncmp(link, MEMFD_PREFIX, sizeof(MEMFD_PREFIX) - 1) == 0 &&
+		  strncmp(name, prefix, strlen(prefix)) == 0;
 
 	errno = saved;
-	if (!is_ours)
+	if (!is)
 		return false;
-	length = strlen(link);
-	if (length >= prefix + suffix && strcmp(link + length - suffix, PLACEHOLDER_SUFFIX) == 0)
+	name += strlen(prefix);
+	length = strlen(name);
+	if (length >= suffix && strcmp(name + length - suffix, MEMFD_SUFFIX) == 0)
 		length -= suffix;
-	memcpy(ret, link + prefix, length - prefix);
-	ret[length - prefix] = '\0';
+	memcpy(ret, name, length);
+	ret[length] = '\0';
 	return true;
+}
+
+bool lookup_fd_path(int fd, char ret[static MOCK_PATH_MAX])
+{
+	return lookup_memfd_name(fd, PLACEHOLDER_PREFIX, ret);
+}
+
+/* The folder that relative paths start from. */
+static bool start_folder(int dirfd, char ret[static MOCK_PATH_MAX])
+{
+	int saved = errno;
+	bool known;
+
+	if (dirfd == AT_FDCWD)
+		known = cwd_path(ret) || REAL(getcwd)(ret, MOCK_PATH_MAX);
+	else
+		known = lookup_fd_path(dirfd, ret) || fd_link(dirfd, ret);
+	errno = saved;
+	return known && ret[0] == '/';
 }
 
 bool lookup_absolute(int dirfd, const char *path, char ret[static MOCK_PATH_MAX])
 {
 	char dir[MOCK_PATH_MAX];
-	int saved = errno, n;
-	bool known;
+	int n;
 
 	if (!path)
 		return false;
@@ -87,11 +107,7 @@ bool lookup_absolute(int dirfd, const char *path, char ret[static MOCK_PATH_MAX]
 			return false;
 		return snprintf(ret, MOCK_PATH_MAX, "%s", path) < MOCK_PATH_MAX;
 	}
-	if (dirfd == AT_FDCWD)
-		return false;
-	known = lookup_fd_path(dirfd, dir) || fd_link(dirfd, dir);
-	errno = saved;
-	if (!known || dir[0] != '/')
+	if ((dirfd == AT_FDCWD && !path[0]) || !rpc_enabled() || !start_folder(dirfd, dir))
 		return false;
 	n = snprintf(ret, MOCK_PATH_MAX, "%s%s%s", dir, path[0] ? "/" : "", path);
 	return n < MOCK_PATH_MAX && is_candidate(ret);
@@ -103,7 +119,7 @@ static int ask_on(struct rpc *rpc, const char *path, bool follow, struct mock_me
 	const uint8_t **ret_payload)
 {
 	struct mock_message ask = {.kind = MOCK_LOOKUP, .a = follow};
-	int r = rpc_send(rpc->fd, ask, path, strlen(path), NULL);
+	int r = rpc_send(rpc, ask, path, strlen(path), NULL);
 
 	while (r == 0) {
 		r = rpc_receive(rpc, true, ret_message, ret_payload);
@@ -121,8 +137,8 @@ static int connect_files(struct rpc *rpc)
 
 	if (fd < 0)
 		return fd;
-	*rpc = (struct rpc){.fd = rpc_move_away(fd)};
-	return rpc_send(rpc->fd, hello, NULL, 0, NULL);
+	rpc_adopt(rpc, fd);
+	return rpc_send(rpc, hello, NULL, 0, NULL);
 }
 
 /* Copies the reply, so that the connection is free again. */
@@ -159,6 +175,8 @@ static bool ask(const char *path, bool follow, struct found *ret)
 	pthread_mutex_lock(&lock);
 	/* In a vfork() child the memory is the parent's: it gets a connection for this one question. */
 	borrowed = connection.fd >= 0 && connection_pid != getpid();
+	if (!borrowed && connection.fd >= 0 && !rpc_intact(&connection))
+		rpc_close(&connection);
 	if (borrowed) {
 		r = connect_files(&own);
 	} else if (connection.fd < 0) {

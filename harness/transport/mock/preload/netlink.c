@@ -20,23 +20,7 @@
 
 static bool is_monitor(int fd)
 {
-	struct sockaddr_un peer = {0};
-	socklen_t size = sizeof(peer);
-	const char *name = getenv(MOCK_ENV);
-	char wanted[sizeof(peer.sun_path)];
-	int saved = errno, type = 0, length;
-	socklen_t type_size = sizeof(type);
-	bool is = false;
-
-	if (name && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&
-		type == SOCK_SEQPACKET && getpeername(fd, (struct sockaddr *)&peer, &size) == 0) {
-		length = snprintf(wanted, sizeof(wanted), "%s" MOCK_MONITOR_SUFFIX, name);
-		is = peer.sun_family == AF_UNIX &&
-		     size == offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length &&
-		     memcmp(peer.sun_path + 1, wanted, (size_t)length) == 0;
-	}
-	errno = saved;
-	return is;
+	return rpc_is_peer(fd, SOCK_SEQPACKET, MOCK_MONITOR_SUFFIX);
 }
 
 EXPORT int socket(int domain, int type, int protocol)

@@ -35,10 +35,33 @@ void *preload_real(void **cache, const char *name);
 /* Sets errno and returns -1. */
 int preload_fail(int error);
 
+/* --- file numbers (fds.c) --- */
+
+/* The numbers of what lies in the program beside its own: out of the way of its low ones, below the usual limit of 1024. */
+#define FD_LIFELINE 898 /* handed on to programs that are executed, see rpc.c */
+#define FD_CWD      899 /* too, see cwd.c */
+#define FD_AWAY     900 /* from here on: the others, closed on exec */
+#define FD_COUNT    1024
+
+/* What is open under a number. A number says nothing when it was closed behind our back and given to something else. */
+struct fd_id {
+	dev_t dev;
+	ino_t ino; /* 0 = closed */
+};
+
+struct fd_id fd_id_of(int fd);
+bool fd_id_equal(struct fd_id a, struct fd_id b);
+
+/* Ours, from now on: programs that close every number they can think of do not close it. */
+void fd_guard(int fd);
+/* Closes one of ours, if the number still is ours. */
+void fd_close_guarded(int fd);
+
 /* --- connections (rpc.c) --- */
 
 struct rpc {
-	int fd;        /* -1 = not connected */
+	int fd; /* -1 = not connected */
+	struct fd_id id;
 	uint8_t *data; /* bytes that have come, from `at` on */
 	size_t at, have, room;
 };
@@ -49,13 +72,20 @@ bool rpc_enabled(void);
 /* A new connection of this type, or negative errno. */
 int rpc_connect(int socket_type, const char *suffix);
 
-/* Moves an fd of ours out of the way of the program's own low numbers; returns the new number. */
-int rpc_move_away(int fd);
+/* True when fd is a connection of this type to the rig. */
+bool rpc_is_peer(int fd, int socket_type, const char *suffix);
+
+/* Takes a new connection; moves it out of the way and guards it. */
+void rpc_adopt(struct rpc *rpc, int fd);
+
+/* False: somebody closed it. To be asked before use, lest our messages go into a file of the program's. */
+bool rpc_intact(const struct rpc *rpc);
 
 /* Sends message + head + tail (NULL = none), or with an fd. 0 or negative errno. */
-int rpc_send(int fd, struct mock_message message, const void *head, size_t head_size,
+int rpc_send(const struct rpc *rpc, struct mock_message message, const void *head, size_t head_size,
 	const struct iovec *tail);
-int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t size, int passed);
+int rpc_send_fd(const struct rpc *rpc, struct mock_message message, const void *payload,
+	size_t size, int passed);
 
 /* The next message; *ret_payload is borrowed until the next call. 0; -EAGAIN when not blocking and there is none;
  * -ENODEV when the rig is gone; -EINTR. */
@@ -85,20 +115,35 @@ void found_done(struct found *found);
 /* For an fd that stands for one of the rig's files or folders: its path. */
 bool lookup_fd_path(int fd, char ret[static MOCK_PATH_MAX]);
 
+/* The text that a memfd was named with when that begins with prefix; what follows the prefix goes to ret. */
+bool lookup_memfd_name(int fd, const char *prefix, char ret[static MOCK_PATH_MAX]);
+
 /* An fd that stands for the file: a memfd whose name is the path, so that it needs no book-keeping across dup, fork and
  * exec. -1 and errno. */
 int lookup_open_placeholder(const struct found *found, bool with_content, int flags);
 
-/* --- open USB nodes (usbfs.c) --- */
+/* --- the working folder (cwd.c) --- */
+
+/* The rig's folder that the process is in; false when it is in a real one. */
+bool cwd_path(char ret[static MOCK_PATH_MAX]);
+
+/* When the program starts: it may be in one already. */
+void cwd_begin(void);
+
+/* --- open USB nodes (usbfs_file.c) --- */
 
 int usbfs_open(const struct found *found, int flags);
 
+/* What read() of the node gives, in place of opening it: for streams. */
+int usbfs_open_content(const struct found *found, int flags);
+
 /* True when fd is one of ours; the results are those of the call. */
-bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret);
 bool usbfs_read(
 	int fd, void *data, size_t size, off_t at, ssize_t *ret); /* at -1 = file position */
 bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret);
+bool usbfs_flags(int fd, int command, int value, int *ret); /* fcntl, F_GETFL and F_SETFL */
 bool usbfs_node(int fd, char ret_path[static 64]);
+bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret); /* usbfs.c */
 
 /* Book-keeping of file numbers: fd is about to be closed; to has become another number of from. */
 void usbfs_closing(int fd);

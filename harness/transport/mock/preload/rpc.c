@@ -15,7 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FD_AWAY    900 /* below the usual limit of 1024 */
 #define FIRST_ROOM 8192
 
 void *preload_real(void **cache, const char *name)
@@ -42,9 +41,58 @@ bool rpc_enabled(void)
 	return name && name[0];
 }
 
-int rpc_move_away(int fd)
+/* The rig's address; returns its size, or negative errno. */
+static int rig_address(struct sockaddr_un *ret, const char *suffix)
 {
-	int away = REAL(fcntl)(fd, F_DUPFD_CLOEXEC, FD_AWAY);
+	const char *name = getenv(MOCK_ENV);
+	int length;
+
+	if (!name)
+		return -ENOTCONN;
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	length = snprintf(ret->sun_path + 1, sizeof(ret->sun_path) - 1, "%s%s", name, suffix);
+	if (length >= (int)sizeof(ret->sun_path) - 1)
+		return -ENAMETOOLONG;
+	return (int)offsetof(struct sockaddr_un, sun_path) + 1 + length;
+}
+
+int rpc_connect(int socket_type, const char *suffix)
+{
+	struct sockaddr_un address;
+	int fd, r, size = rig_address(&address, suffix);
+
+	if (size < 0)
+		return size;
+	fd = REAL(socket)(AF_UNIX, socket_type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	do
+		r = connect(fd, (const struct sockaddr *)&address, (socklen_t)size) < 0 ? -errno
+											: 0;
+	while (r == -EINTR);
+	if (r == 0)
+		return fd;
+	REAL(close)(fd);
+	return r;
+}
+
+bool rpc_is_peer(int fd, int socket_type, const char *suffix)
+{
+	struct sockaddr_un wanted, peer = {0};
+	socklen_t size = sizeof(peer), type_size = sizeof(int);
+	int saved = errno, type = 0, wanted_size = rig_address(&wanted, suffix);
+	bool is = wanted_size >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&
+		  type == socket_type && getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+		  size == (socklen_t)wanted_size && memcmp(&peer, &wanted, size) == 0;
+
+	errno = saved;
+	return is;
+}
+
+/* Moves a number of ours out of the way of the program's own; as it is when there is no room for it. */
+static int move_away(int fd, int command, int first)
+{
+	int away = REAL(fcntl)(fd, command, first);
 
 	if (away < 0)
 		return fd;
@@ -52,27 +100,16 @@ int rpc_move_away(int fd)
 	return away;
 }
 
-int rpc_connect(int socket_type, const char *suffix)
+void rpc_adopt(struct rpc *rpc, int fd)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const char *name = getenv(MOCK_ENV);
-	int fd, length, r;
+	fd = move_away(fd, F_DUPFD_CLOEXEC, FD_AWAY);
+	fd_guard(fd);
+	*rpc = (struct rpc){.fd = fd, .id = fd_id_of(fd)};
+}
 
-	if (!name)
-		return -ENOTCONN;
-	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "%s%s", name, suffix);
-	if (length >= (int)sizeof(address.sun_path) - 1)
-		return -ENAMETOOLONG;
-	fd = REAL(socket)(AF_UNIX, socket_type | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)&address,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0) {
-		r = -errno;
-		REAL(close)(fd);
-		return r;
-	}
-	return fd;
+bool rpc_intact(const struct rpc *rpc)
+{
+	return rpc->fd >= 0 && fd_id_equal(fd_id_of(rpc->fd), rpc->id);
 }
 
 static int send_parts(int fd, struct iovec *parts, size_t count, void *control, size_t control_size)
@@ -106,7 +143,7 @@ static int send_parts(int fd, struct iovec *parts, size_t count, void *control, 
 	return 0;
 }
 
-int rpc_send(int fd, struct mock_message message, const void *head, size_t head_size,
+int rpc_send(const struct rpc *rpc, struct mock_message message, const void *head, size_t head_size,
 	const struct iovec *tail)
 {
 	struct iovec parts[] = {
@@ -116,10 +153,11 @@ int rpc_send(int fd, struct mock_message message, const void *head, size_t head_
 	};
 
 	message.size = (uint32_t)(head_size + parts[2].iov_len);
-	return send_parts(fd, parts, ARRAY_SIZE(parts), NULL, 0);
+	return send_parts(rpc->fd, parts, ARRAY_SIZE(parts), NULL, 0);
 }
 
-int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t size, int passed)
+int rpc_send_fd(const struct rpc *rpc, struct mock_message message, const void *payload,
+	size_t size, int passed)
 {
 	union {
 		struct cmsghdr header;
@@ -136,13 +174,13 @@ int rpc_send_fd(int fd, struct mock_message message, const void *payload, size_t
 
 	message.size = (uint32_t)size;
 	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
-	return send_parts(fd, parts, ARRAY_SIZE(parts), &control, sizeof(control));
+	return send_parts(rpc->fd, parts, ARRAY_SIZE(parts), &control, sizeof(control));
 }
 
 void rpc_close(struct rpc *rpc)
 {
-	if (rpc->fd >= 0)
-		REAL(close)(rpc->fd);
+	if (rpc_intact(rpc))
+		fd_close_guarded(rpc->fd);
 	free(rpc->data);
 	*rpc = (struct rpc){.fd = -1};
 }
@@ -226,26 +264,58 @@ int rpc_receive(struct rpc *rpc, bool block, struct mock_message *ret, const uin
 /*
  * The lifeline: a connection on which nothing is said. When the rig ends in whatever way, the kernel closes its end and
  * sends this process SIGKILL (fcntl(2), F_SETSIG), so that nothing that was started under the mock stays behind. A process
- * that starts when the rig has ended already, or just while it ends, goes the same way.
+ * that starts when the rig has ended already, or just while it ends, goes the same way. It stays open across exec(): the
+ * process keeps its number, so that the kernel finds it even as a program that does not load this library.
  */
+static void check_lifeline(int fd)
+{
+	char byte;
+
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
+		raise(SIGKILL);
+}
+
+/* One that this process had already as another program. */
+static bool have_lifeline(void)
+{
+	if (!rpc_is_peer(FD_LIFELINE, SOCK_STREAM, ""))
+		return false;
+	if (REAL(fcntl)(FD_LIFELINE, F_GETOWN) != getpid()) {
+		REAL(close)(FD_LIFELINE); /* our copy of the parent's */
+		return false;
+	}
+	check_lifeline(FD_LIFELINE);
+	fd_guard(FD_LIFELINE);
+	return true;
+}
+
+/* Takes a new connection. */
+static void make_lifeline(int fd)
+{
+	static struct rpc lifeline = {.fd = -1}; /* before a fork(): the parent's */
+	struct mock_message hello = {.kind = MOCK_HELLO_LIFELINE, .a = MOCK_VERSION};
+
+	rpc_close(&lifeline);
+	fd = move_away(fd, F_DUPFD, FD_LIFELINE);
+	if (fd != FD_LIFELINE)
+		REAL(fcntl)(fd, F_SETFD, FD_CLOEXEC); /* nobody would know it */
+	lifeline = (struct rpc){.fd = fd, .id = fd_id_of(fd)};
+	rpc_send(&lifeline, hello, NULL, 0, NULL);
+	REAL(fcntl)(fd, F_SETOWN, getpid());
+	REAL(fcntl)(fd, F_SETSIG, SIGKILL);
+	REAL(fcntl)(fd, F_SETFL, O_ASYNC);
+	check_lifeline(fd);
+	fd_guard(fd);
+}
+
 static void hold_lifeline(void)
 {
-	struct mock_message hello = {.kind = MOCK_HELLO_LIFELINE, .a = MOCK_VERSION};
-	int saved = errno;
-	int fd = rpc_connect(SOCK_STREAM, "");
-	char byte;
+	int saved = errno, fd = have_lifeline() ? -EALREADY : rpc_connect(SOCK_STREAM, "");
 
 	if (fd == -ECONNREFUSED)
 		raise(SIGKILL);
-	if (fd >= 0) {
-		fd = rpc_move_away(fd);
-		rpc_send(fd, hello, NULL, 0, NULL);
-		REAL(fcntl)(fd, F_SETOWN, getpid());
-		REAL(fcntl)(fd, F_SETSIG, SIGKILL);
-		REAL(fcntl)(fd, F_SETFL, O_ASYNC);
-		if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
-			raise(SIGKILL);
-	}
+	if (fd >= 0)
+		make_lifeline(fd);
 	errno = saved;
 }
 
@@ -263,4 +333,5 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	pthread_atfork(NULL, NULL, forked);
 	hold_lifeline();
+	cwd_begin();
 }

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Open USB nodes in the program: ioctl, read, and the state that the kernel would keep for an open file.
- *
- * What the program holds is the write end of a pipe with room for one packet. Full, poll() says nothing; empty, it says
- * POLLOUT (there is a URB to reap); without a reader, POLLERR (the device has left): as usbfs does (usbdev_poll in
- * drivers/usb/core/devio.c), with poll, select and epoll alike.
- */
+/* ioctl() on open USB nodes. Source: drivers/usb/core/devio.c of Linux 6.1. */
+#include "harness/transport/mock/preload/usbfs.h"
+
 #include "harness/base/clock.h"
-#include "harness/base/list.h"
-#include "harness/transport/mock/preload/preload.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,387 +12,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SETUP_SIZE        8
-#define FILES_MAX         1024 /* file numbers; a node that would get a higher one is refused with EMFILE */
-#define PIPE_SIZE         4096
 #define USBFS_MAGIC_IOCTL 'U'
+#define CONNINFO_EX_NR    32
+#define CONTROL_MAX       4096 /* of USBDEVFS_CONTROL: a page */
 
 #define CAPABILITIES                                                                               \
 	(USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |                              \
 		USBDEVFS_CAP_REAP_AFTER_DISCONNECT | USBDEVFS_CAP_DROP_PRIVILEGES |                \
 		USBDEVFS_CAP_CONNINFO_EX)
 
-struct file {
-	pthread_mutex_t lock;
-	int references; /* numbers of this file + calls in progress; under table_lock */
-	struct rpc rpc;
-	bool gone;
-	uint32_t devnum, speed, bus;
-	char node[64];
-	uint8_t *descriptors;
-	size_t descriptors_size;
-	off_t position;
-	struct list completed; /* of struct completion, oldest first */
-	bool pipe_is_full;     /* and the rig has not emptied it since */
-};
-
-struct completion {
-	struct list link;
-	uint64_t tag;
-	int32_t status;
-	uint32_t actual;
-	uint32_t size; /* of data */
-	uint8_t data[];
-};
-
-struct entry {
-	struct file *file;
-	ino_t ino; /* of the pipe: tells whether the number still is ours */
-};
-
-static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct entry table[FILES_MAX];
-static int table_used; /* entries; lets every other fd of the program pass without a lock */
-static pid_t table_pid;
-
-/* --- book-keeping --- */
-
-static void file_free(struct file *file)
-{
-	rpc_close(&file->rpc);
-	list_for_each_safe (link, &file->completed)
-		free(LIST_ENTRY(link, struct completion, link));
-	free(file->descriptors);
-	free(file);
-}
-
-static void file_put(struct file *file)
-{
-	bool last;
-
-	pthread_mutex_lock(&table_lock);
-	last = --file->references == 0;
-	pthread_mutex_unlock(&table_lock);
-	if (last)
-		file_free(file);
-}
-
-/* The file behind a number, referenced; NULL when it is not one of ours. */
-static struct file *file_get(int fd)
-{
-	struct file *file;
-
-	if (!__atomic_load_n(&table_used, __ATOMIC_ACQUIRE) || fd < 0 || fd >= FILES_MAX)
-		return NULL;
-	pthread_mutex_lock(&table_lock);
-	file = table[fd].file;
-	if (file)
-		file->references++;
-	pthread_mutex_unlock(&table_lock);
-	return file;
-}
-
-static ino_t ino_of(int fd)
-{
-	struct stat st;
-
-	return REAL(fstat)(fd, &st) == 0 ? st.st_ino : 0;
-}
-
-/* As file_get, and sure: a number may have been closed behind our back (by a system call of libc's own). */
-static struct file *file_get_checked(int fd)
-{
-	struct file *file = file_get(fd);
-
-	if (file && ino_of(fd) != table[fd].ino) {
-		file_put(file);
-		usbfs_closing(fd);
-		return NULL;
-	}
-	return file;
-}
-
-/* Takes a reference. */
-static void set_entry(int fd, struct file *file)
-{
-	struct file *old;
-
-	pthread_mutex_lock(&table_lock);
-	old = table[fd].file;
-	table[fd] = (struct entry){.file = file, .ino = file ? ino_of(fd) : 0};
-	table_used += (file ? 1 : 0) - (old ? 1 : 0);
-	pthread_mutex_unlock(&table_lock);
-	if (old)
-		file_put(old);
-}
-
-void usbfs_closing(int fd)
-{
-	if (!__atomic_load_n(&table_used, __ATOMIC_ACQUIRE) || fd < 0 || fd >= FILES_MAX)
-		return;
-	/* A vfork() child closes its own copy; the entry is its parent's. */
-	if (table[fd].file && table_pid == getpid())
-		set_entry(fd, NULL);
-}
-
-void usbfs_closing_range(unsigned int first, unsigned int last)
-{
-	for (unsigned int fd = first; fd < FILES_MAX && fd <= last; fd++)
-		usbfs_closing((int)fd);
-}
-
-void usbfs_duplicated(int from, int to)
-{
-	struct file *file = to < FILES_MAX ? file_get(from) : NULL;
-
-	if (file && table_pid == getpid())
-		set_entry(to, file);
-	else if (file)
-		file_put(file);
-}
-
-/* The connections are the parent's: the child must not speak on them, but may close its copies. */
-void usbfs_forked(void)
-{
-	table_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	table_pid = getpid();
-	for (int fd = 0; fd < FILES_MAX && table_used; fd++) {
-		if (!table[fd].file)
-			continue;
-		table[fd].file->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-		table[fd].file->gone = true;
-	}
-}
-
-/* --- messages --- */
-
-static void keep_completion(
-	struct file *file, const struct mock_message *message, const uint8_t *payload)
-{
-	struct completion *completion = malloc(sizeof(*completion) + message->size);
-
-	file->pipe_is_full = false;
-	if (!completion)
-		return;
-	completion->tag = message->tag;
-	completion->status = message->result;
-	completion->actual = message->a;
-	completion->size = message->size;
-	memcpy(completion->data, payload, message->size);
-	list_append(&file->completed, &completion->link);
-}
-
-/* Takes in the next message. 0 and *ret; -EAGAIN; -ENODEV when the rig is gone; -EINTR. */
-static int take_message(struct file *file, bool block, struct mock_message *ret)
-{
-	const uint8_t *payload;
-	int r = rpc_receive(&file->rpc, block, ret, &payload);
-
-	if (r == -ENODEV)
-		file->gone = true;
-	if (r < 0)
-		return r;
-	if (ret->kind == MOCK_COMPLETED)
-		keep_completion(file, ret, payload);
-	else if (ret->kind == MOCK_GONE)
-		file->gone = true;
-	return 0;
-}
-
-/* Takes in all that has come already. */
-static void drain(struct file *file)
-{
-	struct mock_message message;
-
-	while (take_message(file, false, &message) == 0)
-		continue;
-}
-
-/* Sends and waits for the reply; completions that come meanwhile are kept. Returns the reply's result. A signal does not
- * end it: the rig answers at once, or within the 5 s that the kernel too would wait uninterruptibly. */
-static int request(struct file *file, struct mock_message message, const void *head,
-	size_t head_size, const struct iovec *tail)
-{
-	uint64_t tag = message.tag;
-	int r;
-
-	if (file->gone)
-		return -ENODEV;
-	r = rpc_send(file->rpc.fd, message, head, head_size, tail);
-	while (r == 0) {
-		r = take_message(file, true, &message);
-		if (r == -EINTR || (r == 0 && message.kind == MOCK_GONE)) {
-			r = 0;
-			continue;
-		}
-		if (r == 0 && message.kind == MOCK_REPLY)
-			return message.result;
-		if (r == 0 && message.kind == MOCK_COMPLETED && message.b && message.tag == tag)
-			return 0;
-	}
-	file->gone = true;
-	return -ENODEV;
-}
+#define URB_FLAGS                                                                                  \
+	(USBDEVFS_URB_SHORT_NOT_OK | USBDEVFS_URB_ISO_ASAP | USBDEVFS_URB_BULK_CONTINUATION |      \
+		USBDEVFS_URB_NO_FSBR | USBDEVFS_URB_ZERO_PACKET | USBDEVFS_URB_NO_INTERRUPT)
 
 static int call(struct file *file, enum mock_call what, uint32_t a, uint32_t b)
 {
-	return request(file, (struct mock_message){.kind = MOCK_CALL, .a = what, .b = a, .c = b},
-		NULL, 0, NULL);
-}
+	struct mock_message message = {.kind = MOCK_CALL, .a = what, .b = a, .c = b};
 
-/* --- the pipe --- */
-
-static void fill_pipe(int fd)
-{
-	int saved = errno;
-
-	/* EAGAIN: full already; EPIPE cannot come with a signal, the device has left then. */
-	if (write(fd, "", 1) < 0)
-		errno = saved;
-}
-
-/* A pipe of one packet, full; the program gets its write end. */
-static int make_pipe(int ends[2], int flags)
-{
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -1;
-	REAL(fcntl)(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
-	fill_pipe(ends[1]);
-	if (!(flags & O_CLOEXEC))
-		REAL(fcntl)(ends[1], F_SETFD, 0);
-	return 0;
-}
-
-/* --- open --- */
-
-static int say_hello(struct file *file, int pipe_read)
-{
-	struct mock_message message = {.kind = MOCK_HELLO_DEVICE, .a = MOCK_VERSION};
-	const uint8_t *payload;
-	int r = rpc_send_fd(file->rpc.fd, message, file->node, strlen(file->node), pipe_read);
-
-	while (r == 0 && (r = rpc_receive(&file->rpc, true, &message, &payload)) == -EINTR)
-		r = 0;
-	if (r || message.result < 0)
-		return r ? r : message.result;
-	file->devnum = message.a;
-	file->speed = message.b;
-	file->bus = message.c;
-	file->descriptors = malloc(message.size + 1);
-	if (!file->descriptors)
-		return -ENOMEM;
-	memcpy(file->descriptors, payload, message.size);
-	file->descriptors_size = message.size;
-	return 0;
-}
-
-static int connect_file(struct file *file, int pipe_read)
-{
-	int fd = rpc_connect(SOCK_STREAM, "");
-
-	if (fd < 0)
-		return -ENODEV;
-	file->rpc.fd = rpc_move_away(fd);
-	return say_hello(file, pipe_read);
-}
-
-static struct file *file_new(const struct found *found)
-{
-	struct file *file = calloc(1, sizeof(*file));
-
-	if (!file)
-		return NULL;
-	file->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	file->references = 1;
-	file->rpc.fd = -1;
-	list_init(&file->completed);
-	snprintf(file->node, sizeof(file->node), "%s", found->path);
-	return file;
-}
-
-static bool may_open(const struct found *found, int flags)
-{
-	mode_t wanted = (flags & O_ACCMODE) == O_RDONLY   ? 04
-			: (flags & O_ACCMODE) == O_WRONLY ? 02
-							  : 06;
-
-	return geteuid() == 0 || (found->file.mode & wanted) == wanted;
-}
-
-int usbfs_open(const struct found *found, int flags)
-{
-	struct file *file;
-	int ends[2], r;
-
-	if (!may_open(found, flags))
-		return preload_fail(EACCES);
-	file = file_new(found);
-	if (!file)
-		return preload_fail(ENOMEM);
-	if (make_pipe(ends, flags) < 0) {
-		file_free(file);
-		return -1;
-	}
-	r = ends[1] < FILES_MAX ? connect_file(file, ends[0]) : -EMFILE;
-	REAL(close)(ends[0]);
-	if (r < 0) {
-		REAL(close)(ends[1]);
-		file_free(file);
-		return preload_fail(-r);
-	}
-	table_pid = getpid();
-	set_entry(ends[1], file);
-	return ends[1];
-}
-
-bool usbfs_node(int fd, char ret_path[static 64])
-{
-	struct file *file = file_get_checked(fd);
-
-	if (!file)
-		return false;
-	memcpy(ret_path, file->node, sizeof(file->node));
-	file_put(file);
-	return true;
-}
-
-bool usbfs_read(int fd, void *data, size_t size, off_t at, ssize_t *ret)
-{
-	struct file *file = file_get_checked(fd);
-	size_t from, n;
-
-	if (!file)
-		return false;
-	from = (size_t)(at >= 0 ? at : file->position);
-	if (from > file->descriptors_size)
-		from = file->descriptors_size;
-	n = file->descriptors_size - from < size ? file->descriptors_size - from : size;
-	memcpy(data, file->descriptors + from, n);
-	if (at < 0)
-		file->position += (off_t)n;
-	*ret = file->gone ? preload_fail(ENODEV) : (ssize_t)n;
-	file_put(file);
-	return true;
-}
-
-bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret)
-{
-	struct file *file = file_get_checked(fd);
-	off_t to;
-
-	if (!file)
-		return false;
-	to = offset + (whence == SEEK_CUR ? file->position : 0);
-	if (whence == SEEK_END || to < 0)
-		*ret = preload_fail(EINVAL);
-	else
-		*ret = file->position = to;
-	file_put(file);
-	return true;
+	return usbfs_file_request(file, message, NULL, 0, NULL);
 }
 
 /* --- URBs --- */
@@ -432,8 +65,9 @@ static int submit(struct file *file, const struct usbdevfs_urb *urb)
 	struct iovec out = {.iov_base = NULL};
 	int type = rig_type(urb);
 
-	if (type < 0 || urb->buffer_length < (int)setup ||
-		(size_t)urb->buffer_length - setup > MOCK_PAYLOAD_MAX)
+	if (type < 0 || urb->flags & ~(unsigned int)URB_FLAGS || urb->buffer_length < (int)setup ||
+		(size_t)urb->buffer_length - setup > MOCK_PAYLOAD_MAX ||
+		(urb->buffer_length && !urb->buffer))
 		return -EINVAL;
 	message.a = (uint32_t)type;
 	message.b = urb->endpoint;
@@ -442,7 +76,7 @@ static int submit(struct file *file, const struct usbdevfs_urb *urb)
 		out.iov_base = (uint8_t *)urb->buffer + setup;
 		out.iov_len = message.c;
 	}
-	return request(file, message, urb->buffer, setup, &out);
+	return usbfs_file_request(file, message, urb->buffer, setup, &out);
 }
 
 /* Writes the outcome into the program's URB. */
@@ -453,6 +87,9 @@ static void give_back(const struct completion *completion, struct usbdevfs_urb *
 	urb->status = completion->status;
 	urb->actual_length = (int)completion->actual;
 	urb->error_count = 0;
+	if (urb->flags & USBDEVFS_URB_SHORT_NOT_OK && !urb->status && is_in(urb) &&
+		(size_t)urb->actual_length + setup < (size_t)urb->buffer_length)
+		urb->status = -EREMOTEIO;
 	if (completion->size && completion->size + setup <= (size_t)urb->buffer_length)
 		memcpy((uint8_t *)urb->buffer + setup, completion->data, completion->size);
 }
@@ -471,35 +108,22 @@ static int reap_first(struct file *file, struct usbdevfs_urb **ret)
 	return 0;
 }
 
-/* With nothing left to reap, poll() must say nothing. The rig may empty the pipe for a message that crosses our filling it,
- * hence the second look; then it is asked to empty it again. */
-static void settle_pipe(struct file *file, int fd)
-{
-	if (file->pipe_is_full || file->gone || !list_empty(&file->completed))
-		return;
-	fill_pipe(fd);
-	file->pipe_is_full = true;
-	drain(file);
-	if (list_empty(&file->completed))
-		return;
-	rpc_send(file->rpc.fd, (struct mock_message){.kind = MOCK_WAKE}, NULL, 0, NULL);
-	file->pipe_is_full = false;
-}
-
 static int reap_now(struct file *file, int fd, struct usbdevfs_urb **ret)
 {
 	int r;
 
+	usbfs_file_settle(file);
 	if (list_empty(&file->completed))
-		drain(file);
+		usbfs_file_drain(file);
 	r = reap_first(file, ret);
-	settle_pipe(file, fd);
+	usbfs_file_settle_pipe(file, fd);
 	return r < 0 && file->gone ? -ENODEV : r;
 }
 
+/* Waits for the pipe, as the program's own poll() does: another thread may take in the message that fills the list. */
 static int reap(struct file *file, int fd, bool block, struct usbdevfs_urb **ret)
 {
-	struct pollfd readable = {.fd = file->rpc.fd, .events = POLLIN};
+	struct pollfd pipe = {.fd = fd, .events = POLLOUT};
 	int r;
 
 	for (;;) {
@@ -508,8 +132,10 @@ static int reap(struct file *file, int fd, bool block, struct usbdevfs_urb **ret
 		pthread_mutex_unlock(&file->lock);
 		if (r != -EAGAIN || !block)
 			return r;
-		if (poll(&readable, 1, -1) < 0)
+		if (poll(&pipe, 1, -1) < 0)
 			return -errno;
+		if (pipe.revents & POLLNVAL)
+			return -EBADF;
 	}
 }
 
@@ -517,7 +143,7 @@ static int discard(struct file *file, const void *urb)
 {
 	struct mock_message message = {.kind = MOCK_DISCARD, .tag = (uint64_t)(uintptr_t)urb};
 
-	return request(file, message, NULL, 0, NULL);
+	return usbfs_file_request(file, message, NULL, 0, NULL);
 }
 
 /* --- transfers that are waited for (USBDEVFS_CONTROL, USBDEVFS_BULK) --- */
@@ -536,19 +162,15 @@ static struct completion *find_completion(struct file *file, const struct usbdev
 /* Until the URB has completed or the time is over (0 = never). */
 static int await(struct file *file, const struct usbdevfs_urb *urb, unsigned int timeout_ms)
 {
-	struct pollfd readable = {.fd = file->rpc.fd, .events = POLLIN};
-	uint64_t until =
+	uint64_t until_us =
 		clock_after_us(clock_monotonic(), timeout_ms ? timeout_ms * 1000ull : CLOCK_NEVER);
 
 	while (!find_completion(file, urb)) {
-		uint64_t now = clock_now_us(clock_monotonic());
-
 		if (file->gone)
 			return -ENODEV;
-		if (now >= until)
+		if (clock_now_us(clock_monotonic()) >= until_us)
 			return discard(file, urb) < 0 ? 0 : -ETIMEDOUT;
-		poll(&readable, 1, until == CLOCK_NEVER ? -1 : (int)((until - now + 999) / 1000));
-		drain(file);
+		usbfs_file_listen(file, until_us);
 	}
 	return 0;
 }
@@ -576,9 +198,14 @@ static int transfer(struct file *file, struct usbdevfs_urb *urb, unsigned int ti
 static int control(struct file *file, const struct usbdevfs_ctrltransfer *control)
 {
 	struct usbdevfs_urb urb = {.type = USBDEVFS_URB_TYPE_CONTROL};
-	uint8_t *buffer = malloc(SETUP_SIZE + (size_t)control->wLength);
+	uint8_t *buffer;
 	int r;
 
+	if (control->wLength > CONTROL_MAX)
+		return -EINVAL;
+	if (control->wLength && !control->data)
+		return -EFAULT;
+	buffer = malloc(SETUP_SIZE + (size_t)control->wLength);
 	if (!buffer)
 		return -ENOMEM;
 	memcpy(buffer, control, SETUP_SIZE); /* the same fields in the same order */
@@ -605,23 +232,88 @@ static int bulk(struct file *file, const struct usbdevfs_bulktransfer *bulk)
 	return bulk->len > MOCK_PAYLOAD_MAX ? -EINVAL : transfer(file, &urb, bulk->timeout);
 }
 
+/* --- drivers --- */
+
+static const char *const drivers[] = {[MOCK_DRIVER_USBFS] = "usbfs", [MOCK_DRIVER_HUB] = "hub"};
+
+/* The driver of an interface's name; -ENODATA: none. */
+static int find_driver(struct file *file, unsigned int interface, const char **ret)
+{
+	int r = call(file, MOCK_GET_DRIVER, interface, 0);
+
+	if (r < 0)
+		return r;
+	*ret = (size_t)r < ARRAY_SIZE(drivers) && drivers[r] ? drivers[r] : "?";
+	return 0;
+}
+
+static int get_driver(struct file *file, struct usbdevfs_getdriver *driver)
+{
+	const char *name;
+	int r = find_driver(file, driver->interface, &name);
+
+	if (r == 0)
+		snprintf(driver->driver, sizeof(driver->driver), "%s", name);
+	return r;
+}
+
+/* A driver that may not be disconnected (the hub's, another program) is left: the claim says EBUSY then. */
+static int disconnect_claim(struct file *file, const struct usbdevfs_disconnect_claim *claim)
+{
+	const char *name = NULL;
+	int r = find_driver(file, claim->interface, &name);
+
+	if (r < 0 && r != -ENODATA)
+		return r == -ENOENT ? -EINVAL : r;
+	if (name && claim->flags & USBDEVFS_DISCONNECT_CLAIM_IF_DRIVER &&
+		strncmp(claim->driver, name, sizeof(claim->driver)) != 0)
+		return -EBUSY;
+	if (name && claim->flags & USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER &&
+		strncmp(claim->driver, name, sizeof(claim->driver)) == 0)
+		return -EBUSY;
+	return call(file, MOCK_CLAIM, claim->interface, 0);
+}
+
+static int driver_ioctl(struct file *file, const struct usbdevfs_ioctl *inner)
+{
+	const char *name;
+	int r = find_driver(file, (unsigned int)inner->ifno, &name);
+
+	switch ((unsigned long)inner->ioctl_code) {
+	case USBDEVFS_DISCONNECT:
+		return r == 0 ? call(file, MOCK_RELEASE, (uint32_t)inner->ifno, 0) : r;
+	case USBDEVFS_CONNECT:
+		return r == 0 ? -EBUSY : r == -ENODATA ? 0 : r;
+	default:
+		return -ENOTTY;
+	}
+}
+
 /* --- ioctl --- */
 
 static int fill_connect_info(const struct file *file, struct usbdevfs_connectinfo *info)
 {
-	*info = (struct usbdevfs_connectinfo){.devnum = file->devnum};
+	*info = (struct usbdevfs_connectinfo){.devnum = file->devnum, .slow = file->speed == 1};
 	return 0;
 }
 
-/* No kernel driver is bound to a virtual board's interfaces. */
-static int driver_ioctl(const struct usbdevfs_ioctl *inner)
+/* As much of it as the program has room for. */
+static int fill_connect_info_ex(const struct file *file, void *arg, size_t size)
 {
-	if ((unsigned long)inner->ioctl_code == USBDEVFS_DISCONNECT)
-		return -ENODATA;
-	return (unsigned long)inner->ioctl_code == USBDEVFS_CONNECT ? 0 : -ENOTTY;
+	struct usbdevfs_conninfo_ex info = {
+		.size = sizeof(info),
+		.busnum = file->bus,
+		.devnum = file->devnum,
+		.speed = file->speed,
+		.num_ports = file->port ? 1 : 0,
+		.ports = {(uint8_t)file->port},
+	};
+
+	memcpy(arg, &info, size < sizeof(info) ? size : sizeof(info));
+	return 0;
 }
 
-/* Under file->lock, the device is there. */
+/* With file->lock, the device is there. */
 static int locked_ioctl(struct file *file, unsigned long request, void *arg)
 {
 	const struct usbdevfs_setinterface *alternate = arg;
@@ -638,8 +330,7 @@ static int locked_ioctl(struct file *file, unsigned long request, void *arg)
 	case USBDEVFS_CLAIMINTERFACE:
 		return call(file, MOCK_CLAIM, *(unsigned int *)arg, 0);
 	case USBDEVFS_DISCONNECT_CLAIM:
-		return call(
-			file, MOCK_CLAIM, ((struct usbdevfs_disconnect_claim *)arg)->interface, 0);
+		return disconnect_claim(file, arg);
 	case USBDEVFS_RELEASEINTERFACE:
 		return call(file, MOCK_RELEASE, *(unsigned int *)arg, 0);
 	case USBDEVFS_SETINTERFACE:
@@ -647,14 +338,15 @@ static int locked_ioctl(struct file *file, unsigned long request, void *arg)
 	case USBDEVFS_SETCONFIGURATION:
 		return call(file, MOCK_SET_CONFIG, *(unsigned int *)arg, 0);
 	case USBDEVFS_CLEAR_HALT:
-	case USBDEVFS_RESETEP:
 		return call(file, MOCK_CLEAR_HALT, *(unsigned int *)arg, 0);
+	case USBDEVFS_RESETEP:
+		return call(file, MOCK_RESET_ENDPOINT, *(unsigned int *)arg, 0);
 	case USBDEVFS_RESET:
 		return call(file, MOCK_RESET, 0, 0);
 	case USBDEVFS_GETDRIVER:
-		return -ENODATA;
+		return get_driver(file, arg);
 	case USBDEVFS_IOCTL:
-		return driver_ioctl(arg);
+		return driver_ioctl(file, arg);
 	case USBDEVFS_GET_CAPABILITIES:
 		*(uint32_t *)arg = CAPABILITIES;
 		return 0;
@@ -665,6 +357,8 @@ static int locked_ioctl(struct file *file, unsigned long request, void *arg)
 	case USBDEVFS_DROP_PRIVILEGES:
 		return 0;
 	default:
+		if (_IOC_NR(request) == CONNINFO_EX_NR && _IOC_DIR(request) == _IOC_READ)
+			return fill_connect_info_ex(file, arg, _IOC_SIZE(request));
 		return -ENOTTY;
 	}
 }
@@ -673,9 +367,14 @@ static int do_ioctl(struct file *file, int fd, unsigned long request, void *arg)
 {
 	int r;
 
+	if ((file->flags & O_ACCMODE) == O_RDONLY)
+		return -EPERM;
+	if (!arg && _IOC_SIZE(request))
+		return -EFAULT;
 	if (request == USBDEVFS_REAPURB || request == USBDEVFS_REAPURBNDELAY)
 		return reap(file, fd, request == USBDEVFS_REAPURB, arg);
 	pthread_mutex_lock(&file->lock);
+	usbfs_file_settle(file);
 	r = file->gone ? -ENODEV : locked_ioctl(file, request, arg);
 	pthread_mutex_unlock(&file->lock);
 	return r;
@@ -683,13 +382,13 @@ static int do_ioctl(struct file *file, int fd, unsigned long request, void *arg)
 
 bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret)
 {
-	struct file *file = _IOC_TYPE(request) == USBFS_MAGIC_IOCTL ? file_get(fd) : NULL;
+	struct file *file = _IOC_TYPE(request) == USBFS_MAGIC_IOCTL ? usbfs_file_get(fd) : NULL;
 	int r;
 
 	if (!file)
 		return false;
 	r = do_ioctl(file, fd, request, arg);
 	*ret = r < 0 ? preload_fail(-r) : r;
-	file_put(file);
+	usbfs_file_put(file);
 	return true;
 }

@@ -104,14 +104,10 @@ static int unknown_chip(const struct yaml_file *file, const char *name, struct w
 static int unknown_rom(
 	const struct yaml_file *file, const struct chip *chip, uint16_t rom, struct why *why)
 {
-	char known[128] = "";
-	size_t used = 0;
+	char known[128];
 
-	for (size_t i = 0; i < chip->rom_count && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s0x%04x",
-			used ? ", " : "", chip->roms[i].bcd_device);
-	return yaml_file_bad(
-		file, why, "rom", "%s has no ROM 0x%04x; it has: %s", chip->name, rom, known);
+	return yaml_file_bad(file, why, "rom", "%s has no ROM 0x%04x; it has: %s", chip->name, rom,
+		chip_roms_text(chip, known, sizeof(known)));
 }
 
 /* What the schema cannot see. */

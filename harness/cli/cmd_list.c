@@ -135,16 +135,6 @@ static const struct column chip_columns[] = {
 	{NULL, NULL, false},
 };
 
-static void list_roms(const struct chip *chip, char *out, size_t size)
-{
-	size_t used = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < chip->rom_count && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s0x%04x", used ? ", " : "",
-			chip->roms[i].bcd_device);
-}
-
 static int fill_chips(struct out *out)
 {
 	for (size_t i = 0; i < chip_count; i++) {
@@ -153,9 +143,8 @@ static int fill_chips(struct out *out)
 
 		snprintf(flash, sizeof(flash), "%" PRIu32, chip->flash.range.size / 1024);
 		snprintf(sectors, sizeof(sectors), "%u", chip->flash.sector_count);
-		list_roms(chip, roms, sizeof(roms));
 		if (OUT_ADD(out, chip->name, chip->also ? chip->also : "", flash, sectors,
-			    usb_id(chip, usb), roms) < 0)
+			    usb_id(chip, usb), chip_roms_text(chip, roms, sizeof(roms))) < 0)
 			return CLI_RIG;
 	}
 	return CLI_OK;

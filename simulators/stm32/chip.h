@@ -158,7 +158,9 @@ struct chip_dfu {
 	uint8_t config_attributes; /* bmAttributes of the configuration */
 	uint8_t max_power;         /* units of 2 mA */
 	struct dfu_functional functional;
-	bool functional_alone; /* GET_DESCRIPTOR to the interface gives it too; else STALL */
+	/* GET_DESCRIPTOR to the interface gives the functional descriptor alone too; else it STALLs. betaflight's web
+	 * flasher asks for it and gives up without; ST's usbd_dfu.c answers. */
+	bool functional_alone;
 	struct chip_source descriptor_source;
 
 	const struct dfu_overlay *rules; /* where the ROM departs from DFU 1.1; NULL = nowhere */
@@ -186,6 +188,9 @@ struct chip {
 	const struct chip_rom *roms; /* the newest first */
 	uint8_t rom_count;
 };
+
+/* Its ROM revisions as "0x2200, 0x2100", cut to size. Returns ret_text. */
+const char *chip_roms_text(const struct chip *chip, char *ret_text, size_t size);
 
 /* A group of facts in a chip's row, or in one of its ROMs', and where they come from. */
 struct chip_fact {

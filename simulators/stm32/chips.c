@@ -189,10 +189,9 @@ const struct chip chips[] = {
 						.transfer_size = 2048,
 						.bcd_dfu = DFUSE_VERSION,
 					},
-				/* betaflight's web flasher asks for it and gives up without; usbd_dfu.c answers. */
 				.functional_alone = true,
-				.descriptor_source = {CHIP_VERIFIED, "[DL] stm32f4discovery; "
-								     "rusEFI dfu_java F407usb.txt"},
+				.descriptor_source = {CHIP_VERIFIED,
+					"[DL] stm32f4discovery; rusEFI dfu_java F407usb.txt"},
 				.rules = &rom_rules_f4,
 				.fresh_state = DFU_ERROR,
 				.fresh_status = DFU_ERR_FIRMWARE,
@@ -202,12 +201,10 @@ const struct chip chips[] = {
 				.poll_manifest_ms = 1,
 				.protected_set_address_fails = true,
 				.width = CHIP_X8,
-				.behaviour_source =
-					{CHIP_SECONDARY, "[DL] and later dfu-util logs; poll times "
-							 "as seen on F4 "
-							 "and F7; Set Address under protection as "
-							 "betaflight saw "
-							 "it; x8: [AN2606]"},
+				.behaviour_source = {CHIP_SECONDARY,
+					"[DL] and later dfu-util logs; poll times as seen on F4 "
+					"and F7; Set Address under protection as betaflight saw "
+					"it; x8: [AN2606]"},
 			},
 		.roms = f407_roms,
 		.rom_count = ARRAY_SIZE(f407_roms),
@@ -270,6 +267,17 @@ size_t chip_facts(const struct chip *chip, struct chip_fact ret[static CHIP_FACT
 			(struct chip_fact){"version, start-up time", rom, &rom->version_source};
 	}
 	return count;
+}
+
+const char *chip_roms_text(const struct chip *chip, char *ret_text, size_t size)
+{
+	size_t used = 0;
+
+	ret_text[0] = '\0';
+	for (uint8_t i = 0; i < chip->rom_count && used < size; i++)
+		used += (size_t)snprintf(ret_text + used, size - used, "%s0x%04x", used ? ", " : "",
+			chip->roms[i].bcd_device);
+	return ret_text;
 }
 
 static unsigned int uid_half_word(const uint8_t *uid, int index)

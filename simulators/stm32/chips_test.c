@@ -23,7 +23,11 @@ Test(chips, are_found_by_either_name)
 Test(chips, know_their_rom_revisions_by_bcd_device)
 {
 	cr_assert_not_null(chip_find_rom(f407(), 0x2200));
+	char text[32];
+
 	cr_assert_not_null(chip_find_rom(f407(), 0x2100));
+	cr_expect_str_eq(chip_roms_text(f407(), text, sizeof(text)), "0x2200, 0x2100");
+	cr_expect_str_eq(chip_roms_text(f407(), text, 9), "0x2200, ", "cut");
 	cr_expect_eq(chip_find_rom(f407(), 0x2200), &f407()->roms[0], "the newest is first");
 	cr_expect_null(chip_find_rom(f407(), 0x2000));
 }

@@ -174,6 +174,21 @@ Test(exec, a_board_without_power_is_not_there)
 	cr_expect(!strstr(run.out, "0483"), "%s", run.out);
 }
 
+/* In whatever order the options come, one --board is one board. */
+Test(exec, options_of_a_board_may_come_before_it)
+{
+	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(3000);
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--flash", files.image, "--dump-flash",
+		files.dump, "--board", "f407-discovery-2012", "--", "dfu-util", "-l");
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	cr_expect(strstr(run.out, "path=\"1-1\""), "%s", run.out);
+	cr_expect(!strstr(run.out, "path=\"1-2\""), "%s", run.out);
+	cr_expect(strstr(run.out, "ver=2100"), "%s", run.out);
+	expect_flash(&files, 0, ERASED);
+}
+
 Test(exec, the_older_rom_has_its_own_texts)
 {
 	CLEANUP(run_done)

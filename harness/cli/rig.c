@@ -37,12 +37,12 @@ static const struct argp_option rig_argp_options[] = {
 		"several times; default " RIG_DEFAULT_BOARD,
 		0},
 	{"flash", KEY_FLASH, "FILE", 0,
-		"Preset the flash of the --board before this option (any image format; a file "
-		"without addresses goes to the start)",
+		"Preset the flash of the --board before this option, or of the first one (any "
+		"image format; a file without addresses goes to the start)",
 		0},
 	{"dump-flash", KEY_DUMP_FLASH, "FILE", 0,
-		"At the end write the flash of the --board before this option to FILE, whole and "
-		"raw",
+		"At the end write the flash of the --board before this option, or of the first "
+		"one, to FILE, whole and raw",
 		0},
 	{"start", KEY_START, "dfu|off", 0,
 		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); off: no "
@@ -73,16 +73,18 @@ static void option_value(struct argp_state *state, const char *option, const str
 	*ret = value;
 }
 
-/* The board that --flash and --dump-flash belong to: the last one named, or the default one. */
+/* The board that --flash and --dump-flash belong to: the last one named, else the first that will be. */
 static struct rig_board_options *current_board(struct rig_options *options)
 {
 	if (!options->board_count)
-		options->boards[options->board_count++].name = RIG_DEFAULT_BOARD;
+		options->boards[options->board_count++].name = NULL;
 	return &options->boards[options->board_count - 1];
 }
 
 static void add_board(struct argp_state *state, struct rig_options *options, const char *name)
 {
+	if (options->board_count == 1 && !options->boards[0].name)
+		options->board_count = 0;
 	if (options->board_count == RIG_BOARD_MAX)
 		argp_error(state, "more than %d boards", RIG_BOARD_MAX);
 	options->boards[options->board_count++].name = name;
@@ -159,7 +161,7 @@ static int preset_flash(struct board *board, const char *path, struct why *why)
 		r = board->ops->write_flash(board, element->addr, element->data, element->size);
 		if (r < 0)
 			why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path,
-				element->addr, element->addr + element->size, board->name);
+				element->addr, element->addr + (element->size - 1), board->name);
 	}
 	image_done(&image);
 	return r;
@@ -323,6 +325,8 @@ int rig_begin(
 	int r = 0;
 
 	current_board(&with_board);
+	if (!with_board.boards[0].name)
+		with_board.boards[0].name = RIG_DEFAULT_BOARD;
 	options = &with_board;
 	memset(rig, 0, sizeof(*rig));
 	event_stream_init(&rig->events, clock);

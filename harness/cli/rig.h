@@ -31,7 +31,7 @@ enum rig_start {
 
 /* What the command line says of one board; borrowed from argv. */
 struct rig_board_options {
-	const char *name;
+	const char *name;       /* NULL = RIG_DEFAULT_BOARD; the first one's only */
 	const char *flash;      /* file to preset the flash with, or NULL */
 	const char *dump_flash; /* file to write the flash to at the end, or NULL */
 };

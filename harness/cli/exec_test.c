@@ -313,6 +313,7 @@ Test(exec, udev_monitors_hear_of_the_board)
 
 Test(exec, the_capture_decodes_in_tshark)
 {
+	need_tool("tshark");
 	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(6000);
 	CLEANUP(run_done)
 	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--capture", files.extra, "--", "dfu-util",

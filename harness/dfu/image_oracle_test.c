@@ -6,15 +6,13 @@
 #include "harness/base/file.h"
 #include "harness/base/rng.h"
 #include "harness/dfu/image_testing.h"
+#include "harness/testing/run.h"
 #include "harness/testing/temp.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Sizes and places where formats have edges: an odd length, across 64 KiB, one byte, beyond 16 MiB. */
 static const struct {
@@ -40,22 +38,6 @@ static void oracle_done(struct oracle *oracle)
 	temp_dir_done(&oracle->dir);
 }
 
-static bool is_installed(const char *program)
-{
-	const char *path = getenv("PATH");
-	char file[512];
-
-	while (path && *path) {
-		size_t length = strcspn(path, ":");
-
-		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, program);
-		if (access(file, X_OK) == 0)
-			return true;
-		path += length + (path[length] == ':');
-	}
-	return false;
-}
-
 static void add_part_or_fail(struct oracle *oracle, size_t i, struct rng *rng)
 {
 	uint8_t data[2048];
@@ -72,11 +54,7 @@ static struct oracle oracle_or_skip(const char *program)
 	struct oracle oracle = {0};
 	struct rng rng = {.state = 1};
 
-	if (!is_installed(program) && getenv("DFURIG_ALLOW_MISSING_TOOLS"))
-		cr_skip_test("%s is not installed", program);
-	cr_assert(is_installed(program),
-		"%s is not installed (ci/setup installs it; DFURIG_ALLOW_MISSING_TOOLS=1 skips)",
-		program);
+	need_tool(program);
 	oracle.dir = temp_dir_or_fail();
 	oracle.image.addressed = true;
 	cr_assert_eq(image_add_target(&oracle.image, 0, NULL), 0);
@@ -85,48 +63,17 @@ static struct oracle oracle_or_skip(const char *program)
 	return oracle;
 }
 
-static _Noreturn void run_child(const struct oracle *oracle, char *const argv[])
-{
-	int log;
-
-	if (chdir(oracle->dir.path) < 0)
-		_exit(126);
-	log = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
-		_exit(126);
-	execvp(argv[0], argv);
-	_exit(127);
-}
-
-static void read_log_or_fail(struct oracle *oracle)
-{
-	CLEANUP(buf_done) struct buf log;
-	size_t size;
-
-	buf_init(&log, 1 << 20);
-	cr_assert_eq(file_read(temp_path(&oracle->dir, "log"), &log, NULL), 0);
-	size = log.size < sizeof(oracle->log) - 1 ? log.size : sizeof(oracle->log) - 1;
-	if (size)
-		memcpy(oracle->log, log.data, size);
-	oracle->log[size] = '\0';
-}
-
 /* Runs a program in the folder and gives its exit status. */
 static int run(struct oracle *oracle, const char *const argv[])
 {
-	int status;
-	pid_t child = fork();
+	CLEANUP(run_done) struct run run = run_in_or_fail(oracle->dir.path, argv);
 
-	cr_assert_geq(child, 0);
-	if (child == 0)
-		run_child(oracle, (char *const *)argv);
-	cr_assert_eq(waitpid(child, &status, 0), child);
-	read_log_or_fail(oracle);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	snprintf(oracle->log, sizeof(oracle->log), "%s%s", run.out, run.err);
+	return run.code;
 }
 
-#define RUN(oracle, ...)         run(oracle, (const char *const[]){__VA_ARGS__, NULL})
-#define RUN_OR_FAIL(oracle, ...) cr_assert_eq(RUN(oracle, __VA_ARGS__), 0, "%s", (oracle)->log)
+#define RUN(oracle, ...)      run(oracle, (const char *const[]){__VA_ARGS__, NULL})
+#define RUN_WELL(oracle, ...) cr_assert_eq(RUN(oracle, __VA_ARGS__), 0, "%s", (oracle)->log)
 
 /* The arguments with which the srecord programs put our parts together. */
 #define SREC_PARTS                                                                                 \
@@ -180,8 +127,8 @@ Test(image_oracle, srec_cmp_reads_our_text_files)
 
 	write_or_fail(&oracle, &oracle.image, "our.hex");
 	write_or_fail(&oracle, &oracle.image, "our.s37");
-	RUN_OR_FAIL(&oracle, "srec_cmp", "our.hex", "-Intel", SREC_PARTS);
-	RUN_OR_FAIL(&oracle, "srec_cmp", "our.s37", "-Motorola", SREC_PARTS);
+	RUN_WELL(&oracle, "srec_cmp", "our.hex", "-Intel", SREC_PARTS);
+	RUN_WELL(&oracle, "srec_cmp", "our.s37", "-Motorola", SREC_PARTS);
 	oracle.image.elements[0].data[500] ^= 1;
 	write_or_fail(&oracle, &oracle.image, "our.hex");
 	cr_expect_neq(RUN(&oracle, "srec_cmp", "our.hex", "-Intel", SREC_PARTS), 0,
@@ -192,9 +139,9 @@ Test(image_oracle, we_read_the_text_files_of_srec_cat)
 {
 	CLEANUP(oracle_done) struct oracle oracle = oracle_or_skip("srec_cat");
 
-	RUN_OR_FAIL(&oracle, "srec_cat", SREC_PARTS, "-o", "their.hex", "-Intel");
+	RUN_WELL(&oracle, "srec_cat", SREC_PARTS, "-o", "their.hex", "-Intel");
 	expect_elements(&oracle, "their.hex");
-	RUN_OR_FAIL(&oracle, "srec_cat", SREC_PARTS, "-o", "their.s37", "-Motorola",
+	RUN_WELL(&oracle, "srec_cat", SREC_PARTS, "-o", "their.s37", "-Motorola",
 		"-line-length=250");
 	expect_elements(&oracle, "their.s37");
 }
@@ -214,7 +161,7 @@ Test(image_oracle, we_read_the_narrow_text_files_of_srec_cat)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(image_done) struct image image = {0};
 
-		RUN_OR_FAIL(&oracle, "srec_cat", "part0.bin", "-Binary", "-offset", "0xf000",
+		RUN_WELL(&oracle, "srec_cat", "part0.bin", "-Binary", "-offset", "0xf000",
 			"-execution-start-address=0xf002", "-o", cases[i].file, cases[i].format,
 			cases[i].width);
 		image = read_or_fail(&oracle, cases[i].file);
@@ -234,11 +181,11 @@ Test(image_oracle, objcopy_reads_our_text_files)
 
 	write_or_fail(&oracle, &oracle.image, "our.hex");
 	write_or_fail(&oracle, &oracle.image, "our.s37");
-	RUN_OR_FAIL(&oracle, "objcopy", "-I", "ihex", "-O", "binary", "--gap-fill", "0xff",
-		"our.hex", "hex.bin");
+	RUN_WELL(&oracle, "objcopy", "-I", "ihex", "-O", "binary", "--gap-fill", "0xff", "our.hex",
+		"hex.bin");
 	expect_flat(&oracle, "hex.bin");
-	RUN_OR_FAIL(&oracle, "objcopy", "-I", "srec", "-O", "binary", "--gap-fill", "0xff",
-		"our.s37", "srec.bin");
+	RUN_WELL(&oracle, "objcopy", "-I", "srec", "-O", "binary", "--gap-fill", "0xff", "our.s37",
+		"srec.bin");
 	expect_flat(&oracle, "srec.bin");
 }
 
@@ -247,9 +194,9 @@ Test(image_oracle, we_read_the_text_files_of_objcopy)
 	CLEANUP(oracle_done) struct oracle oracle = oracle_or_skip("objcopy");
 
 	write_or_fail(&oracle, &oracle.image, "our.hex");
-	RUN_OR_FAIL(&oracle, "objcopy", "-I", "ihex", "-O", "ihex", "our.hex", "their.hex");
+	RUN_WELL(&oracle, "objcopy", "-I", "ihex", "-O", "ihex", "our.hex", "their.hex");
 	expect_elements(&oracle, "their.hex");
-	RUN_OR_FAIL(&oracle, "objcopy", "-I", "ihex", "-O", "srec", "our.hex", "their.s37");
+	RUN_WELL(&oracle, "objcopy", "-I", "ihex", "-O", "srec", "our.hex", "their.s37");
 	expect_elements(&oracle, "their.s37");
 }
 
@@ -259,7 +206,7 @@ Test(image_oracle, dfuse_pack_reads_our_dfuse_file)
 
 	image_name_target(&oracle.image.targets[0], "Flash");
 	write_or_fail(&oracle, &oracle.image, "our.dfu");
-	RUN_OR_FAIL(&oracle, "dfuse-pack", "-d", "our.dfu");
+	RUN_WELL(&oracle, "dfuse-pack", "-d", "our.dfu");
 	cr_expect_null(strstr(oracle.log, "ERROR"), "%s", oracle.log);
 	cr_expect(strstr(oracle.log, "name: \"b'Flash'\""), "%s", oracle.log);
 	cr_expect(strstr(oracle.log, "usb: 0483:df11"), "%s", oracle.log);
@@ -267,7 +214,7 @@ Test(image_oracle, dfuse_pack_reads_our_dfuse_file)
 		char dumped[64];
 
 		snprintf(dumped, sizeof(dumped), "our.dfu.target0.image%zu.bin", i);
-		RUN_OR_FAIL(&oracle, "cmp", dumped, parts[i].file);
+		RUN_WELL(&oracle, "cmp", dumped, parts[i].file);
 		cr_expect(strstr(oracle.log, "differ") == NULL, "%s", oracle.log);
 	}
 }
@@ -277,9 +224,8 @@ Test(image_oracle, we_read_the_dfuse_file_of_dfuse_pack)
 	CLEANUP(oracle_done) struct oracle oracle = oracle_or_skip("dfuse-pack");
 	CLEANUP(image_done) struct image image = {0};
 
-	RUN_OR_FAIL(&oracle, "dfuse-pack", "-b", "0x08000000:part0.bin", "-b",
-		"0x0800fff3:part1.bin", "-b", "0x1fffc000@1:part2.bin", "-D", "0x1209:0x5740",
-		"their.dfu");
+	RUN_WELL(&oracle, "dfuse-pack", "-b", "0x08000000:part0.bin", "-b", "0x0800fff3:part1.bin",
+		"-b", "0x1fffc000@1:part2.bin", "-D", "0x1209:0x5740", "their.dfu");
 	image = read_or_fail(&oracle, "their.dfu");
 	cr_expect_eq(image.format, IMAGE_DFUSE);
 	cr_expect_eq(image.warning_count, 0, "%s", image.warnings[0]);
@@ -302,9 +248,9 @@ Test(image_oracle, dfuse_pack_makes_the_same_of_our_text_files_as_we_do)
 
 	write_or_fail(&oracle, &oracle.image, "our.hex");
 	write_or_fail(&oracle, &oracle.image, "our.s37");
-	RUN_OR_FAIL(&oracle, "dfuse-pack", "-i", "our.hex", "hex.dfu");
+	RUN_WELL(&oracle, "dfuse-pack", "-i", "our.hex", "hex.dfu");
 	expect_elements(&oracle, "hex.dfu");
-	RUN_OR_FAIL(&oracle, "dfuse-pack", "-s", "our.s37", "srec.dfu");
+	RUN_WELL(&oracle, "dfuse-pack", "-s", "our.s37", "srec.dfu");
 	expect_elements(&oracle, "srec.dfu");
 }
 
@@ -313,8 +259,8 @@ Test(image_oracle, our_dfuse_file_is_that_of_dfuse_pack)
 {
 	CLEANUP(oracle_done) struct oracle oracle = oracle_or_skip("dfuse-pack");
 
-	RUN_OR_FAIL(&oracle, "dfuse-pack", "-b", "0x08000000:part0.bin", "-b",
-		"0x0800fff3:part1.bin", "-b", "0x08020000:part2.bin", "their.dfu");
+	RUN_WELL(&oracle, "dfuse-pack", "-b", "0x08000000:part0.bin", "-b", "0x0800fff3:part1.bin",
+		"-b", "0x08020000:part2.bin", "their.dfu");
 	image_name_target(&oracle.image.targets[0], "ST...");
 	oracle.image.has_ids = true;
 	oracle.image.ids = (struct image_ids){0x0483, 0xdf11, 0};
@@ -330,13 +276,13 @@ Test(image_oracle, dfu_suffix_checks_our_suffixes)
 	image.has_ids = true;
 	image.ids = (struct image_ids){0x1209, 0x5740, 0x0123};
 	write_or_fail(&oracle, &image, "our.dfu");
-	RUN_OR_FAIL(&oracle, "dfu-suffix", "-c", "our.dfu");
+	RUN_WELL(&oracle, "dfu-suffix", "-c", "our.dfu");
 	cr_expect(strstr(oracle.log, "BCD device:\t0x0123"), "%s", oracle.log);
 	cr_expect(strstr(oracle.log, "Product ID:\t0x5740"), "%s", oracle.log);
 	cr_expect(strstr(oracle.log, "Vendor ID:\t0x1209"), "%s", oracle.log);
 	cr_expect(strstr(oracle.log, "BCD DFU:\t0x0100"), "%s", oracle.log);
 	write_or_fail(&oracle, &oracle.image, "our.dfu");
-	RUN_OR_FAIL(&oracle, "dfu-suffix", "-c", "our.dfu");
+	RUN_WELL(&oracle, "dfu-suffix", "-c", "our.dfu");
 	cr_expect(strstr(oracle.log, "BCD DFU:\t0x011A"), "%s", oracle.log);
 }
 
@@ -345,7 +291,7 @@ Test(image_oracle, we_read_the_file_of_dfu_suffix)
 	CLEANUP(oracle_done) struct oracle oracle = oracle_or_skip("dfu-suffix");
 	CLEANUP(image_done) struct image image = {0};
 
-	RUN_OR_FAIL(
+	RUN_WELL(
 		&oracle, "dfu-suffix", "-v", "1209", "-p", "5740", "-d", "0123", "-a", "part0.bin");
 	image = read_or_fail(&oracle, "part0.bin");
 	cr_expect_eq(image.format, IMAGE_DFU);

@@ -4,7 +4,7 @@
 #include "harness/report/event_jsonl.h"
 #include "harness/report/event_tap.h"
 #include "harness/report/event_terminal.h"
-#include "harness/report/report_fixture.h"
+#include "harness/report/report_fixture_test.h"
 
 #include "harness/base/file.h"
 #include "harness/dfu/dfu.h"

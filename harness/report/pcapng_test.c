@@ -3,8 +3,9 @@
 
 #include "harness/base/file.h"
 #include "harness/report/format.h"
-#include "harness/report/report_fixture.h"
+#include "harness/report/report_fixture_test.h"
 #include "harness/report/usbmon_capture.h"
+#include "harness/testing/run.h"
 
 #include "harness/dfu/dfu.h"
 
@@ -390,24 +391,6 @@ Test(usbmon_capture, a_huge_transfer_is_cut_and_says_so)
 
 /* --- Wireshark's dissectors --- */
 
-/* Without tshark the test fails, unless the environment allows it to be missing. */
-static bool tshark_is_there(void)
-{
-	static const char *const argv[] = {"tshark", "--version", NULL};
-	struct buf out;
-	int status;
-
-	buf_init(&out, 1 << 20);
-	status = fixture_run(argv, &out);
-	buf_done(&out);
-	if (status == 0)
-		return true;
-	if (getenv("DFURIG_ALLOW_MISSING_TOOLS"))
-		cr_skip_test("no tshark");
-	cr_assert_fail("no tshark; set DFURIG_ALLOW_MISSING_TOOLS to allow that");
-	return false;
-}
-
 /* A small update: erase, one block, read back, leave. */
 static void session(struct fixture *fixture)
 {
@@ -456,27 +439,25 @@ Test(usbmon_capture, the_capture_of_a_session_is_the_golden_one)
 	fixture_done(&fixture);
 }
 
-/* What tshark prints for the capture with these arguments, NUL-terminated. */
-static struct buf tshark(const char *path, const char *const extra[])
+/* What tshark says of the capture with these arguments. */
+static struct run tshark(const char *path, const char *const extra[])
 {
 	const char *argv[32] = {"tshark", "-n", "-r", path, "-d", USBMON_CAPTURE_DECODE_AS};
 	size_t argc = 6;
-	struct buf out;
+	struct run run;
 
 	while (*extra)
 		argv[argc++] = *extra++;
-	buf_init(&out, 1 << 20);
-	cr_assert_eq(fixture_run(argv, &out), 0);
-	cr_assert_eq(buf_append(&out, "", 1), 0);
-	return out;
+	run = run_or_fail(argv);
+	cr_assert_eq(run.code, 0, "%s", run.err);
+	return run;
 }
 
 static void expect_tshark(const char *path, const char *const extra[], const char *expected)
 {
-	struct buf out = tshark(path, extra);
+	CLEANUP(run_done) struct run run = tshark(path, extra);
 
-	cr_expect_str_eq((char *)out.data, expected, "got:\n%s", (char *)out.data);
-	buf_done(&out);
+	cr_expect_str_eq(run.out, expected, "got:\n%s", run.out);
 }
 
 Test(usbmon_capture, tshark_decodes_every_dfu_request, .timeout = 60)
@@ -492,8 +473,7 @@ Test(usbmon_capture, tshark_decodes_every_dfu_request, .timeout = 60)
 	struct usbmon_capture *capture;
 	struct fixture fixture;
 
-	if (!tshark_is_there())
-		return;
+	need_tool("tshark");
 	start(&fixture, &capture);
 	vusb_port_plug(fixture.port, &fixture.device, "f407-discovery");
 	session(&fixture);
@@ -548,10 +528,9 @@ Test(usbmon_capture, tshark_sees_the_descriptors, .timeout = 60)
 		"-T", "fields", "-e", "frame.interface_name", "-c", "60", NULL};
 	struct usbmon_capture *capture;
 	struct fixture fixture;
-	struct buf out;
+	struct run run;
 
-	if (!tshark_is_there())
-		return;
+	need_tool("tshark");
 	start(&fixture, &capture);
 	vusb_port_plug(fixture.port, &fixture.device, "first");
 	fixture_enumerate(&fixture);
@@ -563,8 +542,8 @@ Test(usbmon_capture, tshark_sees_the_descriptors, .timeout = 60)
 	expect_tshark(fixture.path, descriptors,
 		"0x0483\t0xdf11\t\t1767225600.000125000\n"
 		"\t\t2048\t1767225600.000375000\n");
-	out = tshark(fixture.path, interfaces_seen);
-	cr_expect_not_null(strstr((char *)out.data, "first\nsecond\nsecond\n"));
-	buf_done(&out);
+	run = tshark(fixture.path, interfaces_seen);
+	cr_expect_not_null(strstr(run.out, "first\nsecond\nsecond\n"));
+	run_done(&run);
 	fixture_done(&fixture);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/report/report_fixture.h"
+#include "harness/report/report_fixture_test.h"
 
 #include "harness/dfu/dfu.h"
 #include "harness/testing/temp.h"
@@ -184,35 +184,4 @@ int fixture_dfu(struct fixture *fixture, uint8_t request, uint16_t value, void *
 			.wValue = value,
 			.wLength = size},
 		data);
-}
-
-static void run_child(const char *const argv[], int out)
-{
-	int null = open("/dev/null", O_RDWR);
-
-	dup2(null, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-	execvp(argv[0], (char *const *)argv);
-	_exit(127);
-}
-
-int fixture_run(const char *const argv[], struct buf *out)
-{
-	int pipes[2], status;
-	uint8_t chunk[4096];
-	ssize_t n;
-	pid_t pid;
-
-	cr_assert_eq(pipe2(pipes, O_CLOEXEC), 0);
-	pid = fork();
-	cr_assert_geq(pid, 0);
-	if (pid == 0)
-		run_child(argv, pipes[1]);
-	close(pipes[1]);
-	while ((n = read(pipes[0], chunk, sizeof(chunk))) > 0)
-		cr_assert_eq(buf_append(out, chunk, (size_t)n), 0);
-	close(pipes[0]);
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -4,7 +4,9 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -23,13 +25,14 @@ static char *read_all(int fd)
 	return text;
 }
 
-static pid_t start(const char *const argv[], int out, int err)
+static pid_t start(const char *dir, const char *const argv[], int out, int err)
 {
 	posix_spawn_file_actions_t actions;
 	pid_t pid = -1;
 	int r;
 
 	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addchdir_np(&actions, dir);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
@@ -39,11 +42,11 @@ static pid_t start(const char *const argv[], int out, int err)
 	return pid;
 }
 
-struct run run_or_fail(const char *const argv[])
+struct run run_in_or_fail(const char *dir, const char *const argv[])
 {
 	int out = memfd_create("stdout", MFD_CLOEXEC);
 	int err = memfd_create("stderr", MFD_CLOEXEC);
-	pid_t pid = start(argv, out, err);
+	pid_t pid = start(dir, argv, out, err);
 	int status = 0;
 
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
@@ -52,6 +55,38 @@ struct run run_or_fail(const char *const argv[])
 		.out = read_all(out),
 		.err = read_all(err),
 	};
+}
+
+struct run run_or_fail(const char *const argv[])
+{
+	return run_in_or_fail(".", argv);
+}
+
+static bool is_installed(const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[512];
+
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, program);
+		if (access(file, X_OK) == 0)
+			return true;
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
+
+void need_tool(const char *program)
+{
+	if (is_installed(program))
+		return;
+	if (getenv("DFURIG_ALLOW_MISSING_TOOLS"))
+		cr_skip_test("%s is not installed", program);
+	cr_assert_fail(
+		"%s is not installed (ci/setup installs it; DFURIG_ALLOW_MISSING_TOOLS=1 skips)",
+		program);
 }
 
 void run_done(struct run *run)

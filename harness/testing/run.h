@@ -15,6 +15,12 @@ struct run {
  * test when it cannot be started. CLEANUP(run_done) on the result. */
 struct run run_or_fail(const char *const argv[]);
 
+/* The same with another working folder. */
+struct run run_in_or_fail(const char *dir, const char *const argv[]);
+
+/* Fails the test when a program is not installed; with DFURIG_ALLOW_MISSING_TOOLS in the environment it is skipped. */
+void need_tool(const char *program);
+
 /* RUN_OR_FAIL("dfurig", "list") */
 #define RUN_OR_FAIL(...) run_or_fail((const char *const[]){__VA_ARGS__, NULL})
 

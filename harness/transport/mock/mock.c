@@ -53,7 +53,7 @@ static void hide(struct mock *mock, struct mock_slot *slot)
 {
 	files_gone(mock, slot);
 	sysfs_remove_device(mock->tree, &slot->device);
-	for (int i = sysfs_interface_count(&slot->device) - 1; i >= 0; i--)
+	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++)
 		send_uevents(mock, &slot->device, i, "remove");
 	send_uevents(mock, &slot->device, -1, "unbind");
 	send_uevents(mock, &slot->device, -1, "remove");

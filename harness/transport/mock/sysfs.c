@@ -137,22 +137,37 @@ static int add_modalias(
 		interface[6], interface[7], interface[2]);
 }
 
-/* What the kernel puts into `uevent`, "\n" after each (the message wants NULs: see sysfs_uevent). */
-static int add_kernel_properties(const struct sysfs_device *device, int interface, struct buf *out)
+/* The name of the driver, or NULL. */
+static const char *driver_of(const struct sysfs_device *device, int interface)
+{
+	if (interface == NO_INTERFACE)
+		return "usb";
+	return device->port ? NULL : "hub";
+}
+
+/* What the kernel puts into `uevent`, "\n" after each (the message wants NULs: see sysfs_uevent). driver: may be NULL; dev:
+ * what udev puts in front of the node's name. */
+static int add_kernel_properties(const struct sysfs_device *device, int interface,
+	const char *driver, const char *dev, struct buf *out)
 {
 	struct device_fields f = device_fields(device);
 	const uint8_t *desc = NULL;
 	int r;
 
 	if (interface == NO_INTERFACE)
-		r = buf_printf(out, "MAJOR=%d\nMINOR=%u\nDEVNAME=bus/usb/%03d/%03d\n",
-			SYSFS_USB_MAJOR, minor_number(device), SYSFS_BUS_NUMBER, device->devnum);
+		r = buf_printf(out, "MAJOR=%d\nMINOR=%u\nDEVNAME=%sbus/usb/%03d/%03d\n",
+			SYSFS_USB_MAJOR, minor_number(device), dev, SYSFS_BUS_NUMBER,
+			device->devnum);
 	else
 		r = 0;
 	if (r == 0)
-		r = buf_printf(out, "DEVTYPE=usb_%s\nPRODUCT=%x/%x/%x\nTYPE=%d/%d/%d\n",
-			interface == NO_INTERFACE ? "device" : "interface", f.vid, f.pid,
-			f.bcd_device, f.class, f.subclass, f.protocol);
+		r = buf_printf(out, "DEVTYPE=usb_%s\n",
+			interface == NO_INTERFACE ? "device" : "interface");
+	if (r == 0 && driver)
+		r = buf_printf(out, "DRIVER=%s\n", driver);
+	if (r == 0)
+		r = buf_printf(out, "PRODUCT=%x/%x/%x\nTYPE=%d/%d/%d\n", f.vid, f.pid, f.bcd_device,
+			f.class, f.subclass, f.protocol);
 	if (r == 0 && interface == NO_INTERFACE)
 		r = buf_printf(out, "BUSNUM=%03d\nDEVNUM=%03d\n", SYSFS_BUS_NUMBER, device->devnum);
 	if (interface != NO_INTERFACE)
@@ -307,6 +322,15 @@ static int attribute(struct tree *tree, const char *dir, const char *name, const
 	return tree_add_text(tree, path, "%s\n", text);
 }
 
+/* What is not there reads as nothing at all, not even a newline. */
+static int empty_attribute(struct tree *tree, const char *dir, const char *name)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return tree_add_file(tree, path, "", 0);
+}
+
 /* dir/name -> target, an absolute path below /sys, by as many ".." as lead up to /sys: so are all links of sysfs. */
 static int link_in(struct tree *tree, const char *dir, const char *name, const char *target)
 {
@@ -328,9 +352,7 @@ static int add_uevent_file(
 	int r;
 
 	buf_init(&text, 4096);
-	r = add_kernel_properties(device, interface, &text);
-	if (r == 0 && (interface == NO_INTERFACE || !device->port))
-		r = buf_printf(&text, "DRIVER=%s\n", interface == NO_INTERFACE ? "usb" : "hub");
+	r = add_kernel_properties(device, interface, driver_of(device, interface), "", &text);
 	snprintf(path, sizeof(path), "%s/uevent", dir);
 	if (r == 0)
 		r = tree_add_file(tree, path, text.data, text.size);
@@ -461,7 +483,7 @@ static int add_device_numbers(struct tree *tree, const char *dir, const struct s
 	r |= attribute(tree, dir, "quirks", "0x0");
 	r |= attribute(tree, dir, "ltm_capable", "no");
 	r |= attribute(tree, dir, "avoid_reset_quirk", "0");
-	r |= attribute(tree, dir, "configuration", "%s", "");
+	r |= empty_attribute(tree, dir, "configuration"); /* iConfiguration is not read */
 	return r ? -ENOMEM : 0;
 }
 
@@ -615,13 +637,13 @@ int sysfs_set_alternate(
 
 int sysfs_set_configured(struct tree *tree, const struct sysfs_device *device, bool configured)
 {
-	char path[200], dir[256], value[8] = "";
+	char path[200], dir[256];
 
-	if (configured)
-		snprintf(value, sizeof(value), "%d", config_fields(device).value);
 	device_path(device, NO_INTERFACE, path, sizeof(path));
 	snprintf(dir, sizeof(dir), "/sys%s", path);
-	return attribute(tree, dir, "bConfigurationValue", "%s", value);
+	if (!configured)
+		return empty_attribute(tree, dir, "bConfigurationValue");
+	return attribute(tree, dir, "bConfigurationValue", "%d", config_fields(device).value);
 }
 
 /* --- hotplug messages --- */
@@ -672,21 +694,18 @@ static int add_udev_header(struct buf *out, size_t properties_size, int interfac
 static int add_message_properties(const struct sysfs_device *device, int interface,
 	const char *action, enum sysfs_group group, struct buf *out)
 {
-	char path[200], node[32];
+	char path[200];
 	int r;
 
 	device_path(device, interface, path, sizeof(path));
 	r = buf_printf(out, "ACTION=%s\nDEVPATH=%s\nSUBSYSTEM=usb\n", action, path);
 	if (r == 0)
-		r = add_kernel_properties(device, interface, out);
+		r = add_kernel_properties(device, interface,
+			strcmp(action, "bind") == 0 ? driver_of(device, interface) : NULL,
+			group == SYSFS_GROUP_UDEV ? "/dev/" : "", out);
 	if (r < 0 || group == SYSFS_GROUP_KERNEL)
 		return r;
-	sysfs_node(device, node);
-	if (interface == NO_INTERFACE)
-		r = buf_printf(out, "DEVNAME=%s\n", node);
-	if (r == 0)
-		r = buf_printf(
-			out, "USEC_INITIALIZED=%llu\n", (unsigned long long)device->plugged_us + 1);
+	r = buf_printf(out, "USEC_INITIALIZED=%llu\n", (unsigned long long)device->plugged_us + 1);
 	return r < 0 ? r : add_udev_properties(device, interface, "", out);
 }
 

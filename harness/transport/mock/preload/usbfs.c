@@ -112,9 +112,10 @@ static int reap_now(struct file *file, int fd, struct usbdevfs_urb **ret)
 {
 	int r;
 
-	usbfs_file_settle(file);
-	if (list_empty(&file->completed))
+	if (list_empty(&file->completed)) {
+		usbfs_file_settle(file);
 		usbfs_file_drain(file);
+	}
 	r = reap_first(file, ret);
 	usbfs_file_settle_pipe(file, fd);
 	return r < 0 && file->gone ? -ENODEV : r;

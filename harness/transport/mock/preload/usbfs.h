@@ -48,7 +48,7 @@ struct completion {
 	uint8_t data[];
 };
 
-/* The file behind a number, referenced; NULL when it is not one of ours. */
+/* The file that a number was given to, referenced; NULL when it is not one of ours. */
 struct file *usbfs_file_get(int fd);
 void usbfs_file_put(struct file *file);
 

@@ -72,24 +72,31 @@ static void set_entry(int fd, struct file *file)
 		usbfs_file_put(old);
 }
 
-/* A number may have been closed behind our back (by a system call of libc's own), and be another file's now. */
 struct file *usbfs_file_get(int fd)
 {
-	struct file *file = NULL;
-	struct fd_id id;
+	struct file *file;
 
 	if (!may_be_ours(fd))
 		return NULL;
-	id = fd_id_of(fd);
 	pthread_mutex_lock(&table_lock);
-	if (fd_id_equal(table[fd].id, id))
-		file = table[fd].file;
+	file = table[fd].file;
 	if (file)
 		file->references++;
 	pthread_mutex_unlock(&table_lock);
-	if (!file)
-		usbfs_closing(fd);
 	return file;
+}
+
+/* As usbfs_file_get, and sure: a number may have been closed behind our back (by a system call of libc's own) and be
+ * another file's now. Not for ioctl, where time counts: no other file understands usbfs's numbers. */
+static struct file *get_checked(int fd)
+{
+	struct file *file = usbfs_file_get(fd);
+
+	if (!file || fd_id_equal(table[fd].id, fd_id_of(fd)))
+		return file;
+	usbfs_file_put(file);
+	usbfs_closing(fd);
+	return NULL;
 }
 
 void usbfs_closing(int fd)
@@ -107,7 +114,7 @@ void usbfs_closing_range(unsigned int first, unsigned int last)
 
 void usbfs_duplicated(int from, int to)
 {
-	struct file *file = to < FD_COUNT ? usbfs_file_get(from) : NULL;
+	struct file *file = to < FD_COUNT ? get_checked(from) : NULL;
 
 	if (file && table_pid == getpid())
 		set_entry(to, file);
@@ -175,7 +182,7 @@ static int take_message(struct file *file, bool block)
 
 void usbfs_file_drain(struct file *file)
 {
-	while (rpc_intact(&file->rpc) && take_message(file, false) == 0)
+	while (!file->gone && take_message(file, false) == 0)
 		continue;
 }
 
@@ -473,7 +480,7 @@ int usbfs_open_content(const struct found *found, int flags)
 
 bool usbfs_node(int fd, char ret_path[static 64])
 {
-	struct file *file = usbfs_file_get(fd);
+	struct file *file = get_checked(fd);
 
 	if (!file)
 		return false;
@@ -500,7 +507,7 @@ static ssize_t read_file(struct file *file, void *data, size_t size, off_t at)
 
 bool usbfs_read(int fd, void *data, size_t size, off_t at, ssize_t *ret)
 {
-	struct file *file = usbfs_file_get(fd);
+	struct file *file = get_checked(fd);
 
 	if (!file)
 		return false;
@@ -514,7 +521,7 @@ bool usbfs_read(int fd, void *data, size_t size, off_t at, ssize_t *ret)
 
 bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret)
 {
-	struct file *file = usbfs_file_get(fd);
+	struct file *file = get_checked(fd);
 	off_t to;
 
 	if (!file)
@@ -534,7 +541,7 @@ bool usbfs_seek(int fd, off_t offset, int whence, off_t *ret)
 bool usbfs_flags(int fd, int command, int value, int *ret)
 {
 	const int settable = O_APPEND | O_ASYNC | O_NONBLOCK;
-	struct file *file = usbfs_file_get(fd);
+	struct file *file = get_checked(fd);
 
 	if (!file)
 		return false;

@@ -426,11 +426,11 @@ Test(sysfs, an_interface_has_messages_of_its_own)
 Test(sysfs, binding_names_the_driver)
 {
 	struct sysfs_device device = f407();
+	static const char properties[] = "DEVTYPE=usb_device\0DRIVER=usb\0PRODUCT=";
 	struct sysfs_uevent event = {.action = "bind", .group = SYSFS_GROUP_KERNEL, .seqnum = 9};
 	CLEANUP(buf_done) struct buf message = uevent_or_fail(&device, -1, &event);
 
-	cr_expect_not_null(
-		memmem(message.data, message.size, "usb_device\0DRIVER=usb\0PRODUCT=", 29));
+	cr_expect_not_null(memmem(message.data, message.size, properties, sizeof(properties) - 1));
 }
 
 /* struct monitor_netlink_header of systemd: prefix[8], magic (big-endian), header size, properties' offset and size (host
@@ -467,9 +467,9 @@ Test(sysfs, udevs_message_adds_its_properties)
 
 	expect_lines(message.data + 40, message.size - 40,
 		"ACTION=add\nDEVPATH=/devices/platform/dfurig.0/usb1/1-3\nSUBSYSTEM=usb\n"
-		"MAJOR=189\nMINOR=6\nDEVNAME=bus/usb/001/007\nDEVTYPE=usb_device\n"
-		"PRODUCT=483/df11/2200\nTYPE=0/0/0\nBUSNUM=001\nDEVNUM=007\n"
-		"DEVNAME=/dev/bus/usb/001/007\nUSEC_INITIALIZED=42\n" UDEV_PROPERTIES(
+		"MAJOR=189\nMINOR=6\nDEVNAME=/dev/bus/usb/001/007\nDEVTYPE=usb_device\n"
+		"PRODUCT=483/df11/2200\nTYPE=0/0/"
+		"0\nBUSNUM=001\nDEVNUM=007\nUSEC_INITIALIZED=42\n" UDEV_PROPERTIES(
 			"") "SEQNUM=5\n");
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,13 +276,20 @@ int usbfs_file_request(struct file *file, struct mock_message message, const voi
 
 /* --- the pipe --- */
 
+/* The device may have left a moment ago, and the program must not die of SIGPIPE for it. The signal is this thread's. */
 static void fill_pipe(int fd)
 {
+	static const struct timespec now = {0};
+	sigset_t pipe_signal, before;
 	int saved = errno;
 
-	/* EAGAIN: full already; EPIPE cannot come with a signal, the device has left then. */
-	if (REAL(write)(fd, "", 1) < 0)
-		errno = saved;
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	if (REAL(write)(fd, "", 1) < 0 && errno == EPIPE) /* EAGAIN: full already */
+		sigtimedwait(&pipe_signal, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
 }
 
 /* A pipe of one packet, full; the program gets its write end. */

@@ -4,47 +4,30 @@
  * The tests run it under `dfurig exec`; under a real kernel and with a real F407 in DFU mode it must say the same.
  * Usage: mock_probe CASE. Exit code 0 when all is as with the kernel; else a line on stderr and 1.
  */
+#include "harness/transport/mock/probe/probe.h"
+
 #include "harness/base/attr.h"
 #include "harness/base/clock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libusb.h>
-#include <linux/usbdevice_fs.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ST_VID  0x0483
-#define DFU_PID 0xdf11
-/* USB DFU 1.1, and DfuSe's erase command: numbers of its own, as a foreign program has. */
-enum { DFU_DETACH, DFU_DNLOAD, DFU_UPLOAD, DFU_GETSTATUS, DFU_CLRSTATUS };
-#define DFU_STATUS_SIZE 6
-#define DFU_DNBUSY      4
-#define DFUSE_ERASE     0x41
-
-#define CLASS_IN    0xa1 /* class request to an interface */
-#define CLASS_OUT   0x21
-#define DEVICE_SIZE 18
-#define NODE        "/dev/bus/usb/001/002"
-#define TIMEOUT_MS  1000
-#define SHORT_MS    200
-#define LIMIT_MS    20000
-#define THREADS     4
-#define PER_THREAD  500
-#define IN_FLIGHT   64
+#define ST_VID     0x0483
+#define DFU_PID    0xdf11
+#define PER_THREAD 500
+#define IN_FLIGHT  64
 
 static libusb_context *context;
 
-static bool say(const char *what, int got)
+bool say(const char *what, int got)
 {
 	fprintf(stderr, "mock_probe: %s (%d, %s)\n", what, got, libusb_error_name(got));
 	return false;
@@ -59,14 +42,13 @@ static libusb_device_handle *open_board(void)
 	return handle;
 }
 
-static int get_device_descriptor(libusb_device_handle *handle, uint8_t *data, size_t size)
+int get_device_descriptor(libusb_device_handle *handle, uint8_t *data, size_t size)
 {
 	return libusb_control_transfer(handle, LIBUSB_ENDPOINT_IN, LIBUSB_REQUEST_GET_DESCRIPTOR,
 		LIBUSB_DT_DEVICE << 8, 0, data, (uint16_t)size, TIMEOUT_MS);
 }
 
-static int get_status(
-	libusb_device_handle *handle, uint8_t status[DFU_STATUS_SIZE], unsigned int ms)
+int get_status(libusb_device_handle *handle, uint8_t status[DFU_STATUS_SIZE], unsigned int ms)
 {
 	return libusb_control_transfer(
 		handle, CLASS_IN, DFU_GETSTATUS, 0, 0, status, DFU_STATUS_SIZE, ms);
@@ -78,8 +60,7 @@ static int download(libusb_device_handle *handle, const uint8_t *data, size_t si
 		handle, CLASS_OUT, DFU_DNLOAD, 0, 0, (uint8_t *)data, (uint16_t)size, TIMEOUT_MS);
 }
 
-/* Mass erase has begun: from here the board NAKs for seconds (at the chip's pace). */
-static bool make_busy(libusb_device_handle *handle)
+bool make_busy(libusb_device_handle *handle)
 {
 	static const uint8_t mass_erase[] = {DFUSE_ERASE};
 	uint8_t status[DFU_STATUS_SIZE] = {0};
@@ -325,58 +306,6 @@ static bool listens(libusb_device_handle *handle UNUSED)
 		       : say("left and arrived", seen.left * 100 + seen.arrived);
 }
 
-/* A transfer that is pending when the board leaves ends, and poll() on the node says that it has left. */
-static bool notices_departure(libusb_device_handle *handle)
-{
-	int fd = open(NODE, O_RDWR | O_CLOEXEC);
-	struct pollfd node = {.fd = fd, .events = POLLOUT};
-	int interface = 0, r;
-	uint8_t setup[] = {CLASS_OUT, DFU_DETACH, 0xe8, 0x03, 0, 0, 0, 0};
-	struct usbdevfs_urb urb = {
-		.type = USBDEVFS_URB_TYPE_CONTROL, .buffer = setup, .buffer_length = 8};
-	struct usbdevfs_urb *reaped = NULL;
-
-	libusb_close(handle);
-	if (fd < 0 || ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface) < 0)
-		return say("the node does not open", errno);
-	if (poll(&node, 1, 0) != 0)
-		return say("nothing was asked, and poll says", node.revents);
-	if (ioctl(fd, USBDEVFS_SUBMITURB, &urb) < 0 || poll(&node, 1, LIMIT_MS) != 1)
-		return say("the detach is not taken", errno);
-	if (ioctl(fd, USBDEVFS_REAPURBNDELAY, &reaped) < 0 || reaped != &urb || urb.status != 0)
-		return say("the detach does not come back", errno);
-	r = poll(&node, 1, 0);
-	while (r == 0 || (r > 0 && !(node.revents & POLLERR)))
-		r = poll(&node, 1, LIMIT_MS) == 1 && node.revents & POLLERR ? 1 : -1;
-	if (r < 0)
-		return say("poll does not say that the board has left", node.revents);
-	r = ioctl(fd, USBDEVFS_REAPURBNDELAY, &reaped);
-	return r < 0 && errno == ENODEV ? true : say("reaping on a board that has left", errno);
-}
-
-/* The kernel's older, waiting calls, and reading the node. */
-static bool waits_in_ioctl(libusb_device_handle *handle UNUSED)
-{
-	uint8_t data[DEVICE_SIZE], node[DEVICE_SIZE];
-	struct usbdevfs_ctrltransfer control = {.bRequestType = 0x80,
-		.bRequest = 6,
-		.wValue = 0x0100,
-		.wLength = sizeof(data),
-		.timeout = TIMEOUT_MS,
-		.data = data};
-	CLEANUP(close_fd) int fd = open(NODE, O_RDWR | O_CLOEXEC);
-	int r;
-
-	r = ioctl(fd, USBDEVFS_CONTROL, &control);
-	if (r != DEVICE_SIZE)
-		return say("USBDEVFS_CONTROL", r < 0 ? errno : r);
-	if (read(fd, node, sizeof(node)) != DEVICE_SIZE || memcmp(node, data, sizeof(data)) != 0)
-		return say("the node does not read as the device", errno);
-	control.wValue = 0x0600; /* the device qualifier, which a full-speed device STALLs */
-	r = ioctl(fd, USBDEVFS_CONTROL, &control);
-	return r < 0 && errno == EPIPE ? true : say("a STALL gives", errno);
-}
-
 static bool survives_reset(libusb_device_handle *handle)
 {
 	uint8_t data[DEVICE_SIZE];
@@ -386,22 +315,6 @@ static bool survives_reset(libusb_device_handle *handle)
 		return say("reset", r);
 	r = get_device_descriptor(handle, data, sizeof(data));
 	return r == DEVICE_SIZE ? true : say("after a reset the board does not answer", r);
-}
-
-/* Forked without exec: the parent's connection must not suffer from what the child does. */
-static bool survives_fork(libusb_device_handle *handle)
-{
-	uint8_t data[DEVICE_SIZE];
-	int r, status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		r = get_device_descriptor(handle, data, sizeof(data));
-		_exit(r == DEVICE_SIZE ? 1 : 0);
-	}
-	waitpid(pid, &status, 0);
-	r = get_device_descriptor(handle, data, sizeof(data));
-	return r == DEVICE_SIZE ? true : say("after a fork the parent's handle gives", r);
 }
 
 struct probe_case {
@@ -422,6 +335,16 @@ static const struct probe_case cases[] = {
 	{"ioctl", waits_in_ioctl, false},
 	{"reset", survives_reset, false},
 	{"fork", survives_fork, false},
+	{"daemon", becomes_daemon, false},
+	{"calls", answers_as_the_kernel, false},
+	{"bad-urbs", refuses_bad_urbs, false},
+	{"wait", can_be_waited_for, false},
+	{"reap", reaps_in_a_thread, false},
+	{"meanwhile", answers_meanwhile, false},
+	{"interrupt", is_interrupted, false},
+	{"close-all", survives_closing, false},
+	{"foreign", leaves_foreign_files_alone, true},
+	{"open", opens_in_threads, false},
 };
 
 static int run_case(const struct probe_case *probe)
@@ -446,8 +369,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(cases); i++)
 		if (strcmp(argv[1], cases[i].name) == 0)
 			return run_case(&cases[i]);
-	fputs("usage: mock_probe "
-	      "timeout|cancel|in-flight|threads|share|hotplug|listen|departure|ioctl|reset|fork\n",
-		stderr);
+	fputs("usage: mock_probe CASE; the cases:", stderr);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		fprintf(stderr, " %s", cases[i].name);
+	fputs("\n", stderr);
 	return 2;
 }

@@ -48,7 +48,7 @@ MUST_CHECK int sysfs_set_configured(
 
 /* The descriptor of an alternate setting (9 bytes and what follows), borrowed from the identity; NULL: none. */
 const uint8_t *sysfs_find_alternate(
-	const struct sysfs_device *device, uint8_t interface, uint8_t alternate);
+	const struct sysfs_device *device, uint8_t number, uint8_t alternate);
 
 enum sysfs_group { /* netlink multicast groups */
 	SYSFS_GROUP_KERNEL = 1,

@@ -173,7 +173,7 @@ EXPORT DIR *fdopendir(int fd)
 	struct found found;
 	DIR *dir;
 
-	/* "" completes to the path of fd itself, be it a placeholder or a real folder that the rig adds to. */
+	/* "" completes to the path of fd itself, be it one that stands for the rig's or a real folder that the rig adds to. */
 	if (!lookup(fd, "", true, &found))
 		return REAL(fdopendir)(fd);
 	if (found.file.type != MOCK_FILE_DIR) {
@@ -213,9 +213,6 @@ static int copy_entry(struct dirent64 *from, struct dirent64 *entry, struct dire
 		memcpy(entry, from, sizeof(*entry));
 	return 0;
 }
-
-int readdir_r(DIR *dir, struct dirent *entry, struct dirent **ret);
-int readdir64_r(DIR *dir, struct dirent64 *entry, struct dirent64 **ret);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"

@@ -278,7 +278,7 @@ static bool try_stat(int dirfd, const char *path, int flags, struct stat *st, in
 	return true;
 }
 
-/* For an fd: only what looks like a placeholder (a file without a name) or is a USB node costs a question. */
+/* For an fd: only what looks like one that stands for the rig's (a file without a name) or is a USB node costs a question. */
 static bool try_fstat(int fd, struct stat *st, int *ret)
 {
 	char path[MOCK_PATH_MAX];

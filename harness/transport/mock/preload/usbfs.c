@@ -310,6 +310,8 @@ static int fill_connect_info_ex(const struct file *file, void *arg, size_t size)
 		.ports = {(uint8_t)file->port},
 	};
 
+	if (!arg)
+		return -EFAULT;
 	memcpy(arg, &info, size < sizeof(info) ? size : sizeof(info));
 	return 0;
 }

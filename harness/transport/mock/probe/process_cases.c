@@ -125,7 +125,8 @@ static void *open_and_close(void *arg UNUSED)
 		good += dir && readdir(dir) && close(fd) == 0 &&
 			ioctl(copy, USBDEVFS_GET_CAPABILITIES, &capabilities) == 0 &&
 			close(copy) == 0;
-		closedir(dir);
+		if (dir)
+			closedir(dir);
 	}
 	return (void *)good;
 }

@@ -423,7 +423,8 @@ static bool everybody_ends(int out)
 Test(exec, a_killed_rig_takes_everything_with_it)
 {
 	CLEANUP(close_fd) int out = -1;
-	pid_t pid = start_script("sh -c 'sleep 1000' & sleep 1000 & echo ready; wait", &out);
+	pid_t pid = start_script(
+		"sh -c 'sleep 1000' & env -i sleep 1000 & sleep 1000 & echo ready; wait", &out);
 
 	await_ready(out);
 	cr_assert_eq(kill(pid, SIGKILL), 0);

@@ -3,7 +3,7 @@
 
 #include "harness/base/file.h"
 #include "harness/cli/installed.h"
-#include "harness/cli/yaml_file.h"
+#include "harness/yaml/yaml_file.h"
 
 #include <ctype.h>
 #include <dirent.h>

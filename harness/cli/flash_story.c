@@ -65,6 +65,8 @@ static const char *mode_text(enum board_mode mode)
 		return "the board is in reset";
 	case BOARD_DFU:
 		return "the board is in its bootloader";
+	case BOARD_ECU:
+	case BOARD_OPENBLT:
 	case BOARD_FIRMWARE:
 		return "the board runs its new firmware";
 	case BOARD_DEAD:

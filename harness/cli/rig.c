@@ -6,6 +6,7 @@
 #include "harness/base/file.h"
 #include "harness/base/names.h"
 #include "harness/dfu/image.h"
+#include "harness/report/board_text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -284,16 +285,6 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 
 void rig_report_modes(struct rig *rig)
 {
-	static const char *const text[] = {
-		[BOARD_OFF] = "off",
-		[BOARD_RESET] = "reset",
-		[BOARD_DFU] = "dfu",
-		[BOARD_FIRMWARE] = "firmware",
-		[BOARD_DEAD] = "dead",
-	};
-	static const struct names names = NAMES(text);
-
-	static_assert(ARRAY_SIZE(text) == BOARD_MODE_COUNT, "a name for each mode");
 	for (unsigned int i = 0; i < rig->board_count; i++) {
 		const struct board *board = rig->boards[i].board;
 		enum board_mode mode = board->ops->mode(board);
@@ -302,7 +293,7 @@ void rig_report_modes(struct rig *rig)
 			continue;
 		rig->boards[i].reported_mode = mode;
 		EVENT_EMIT(&rig->events, .kind = EVENT_MODE, .board = board->name,
-			.name = names_text(&names, mode),
+			.name = names_text(&board_mode_names, mode),
 			.text = mode == BOARD_DEAD ? "there is no vector table to start from"
 						   : NULL);
 	}

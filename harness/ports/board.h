@@ -14,10 +14,11 @@
 #include "harness/base/why.h"
 
 enum board_pin {
-	BOARD_POWER, /* VDD and VBUS */
+	BOARD_POWER, /* the board's own supply: VDD */
 	BOARD_BOOT0, /* the PROGRAM button or jumper: high = ROM bootloader at the next reset */
 	BOARD_NRST,  /* true = held in reset */
 	BOARD_USB,   /* the cable: true = plugged in */
+	BOARD_VBUS, /* 5 V on the host's port; a board that is fed over USB takes its VDD from here too */
 	BOARD_PIN_COUNT,
 };
 
@@ -25,8 +26,10 @@ enum board_mode {
 	BOARD_OFF,      /* no power */
 	BOARD_RESET,    /* held in reset, or starting up */
 	BOARD_DFU,      /* in the ROM bootloader */
-	BOARD_FIRMWARE, /* runs what is in flash */
-	BOARD_DEAD,     /* powered, but nothing runs: no USB */
+	BOARD_ECU,      /* rusEFI runs */
+	BOARD_OPENBLT,  /* in the OpenBLT bootloader */
+	BOARD_FIRMWARE, /* runs something else, of which only is known that it starts */
+	BOARD_DEAD,     /* powered, but nothing that works: no USB */
 	BOARD_MODE_COUNT,
 };
 

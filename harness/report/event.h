@@ -37,6 +37,18 @@ enum event_kind {
 	EVENT_RESET,     /* the chip resets itself */
 	EVENT_COMMAND_START,
 	EVENT_COMMAND_END,
+	EVENT_OUTPUT,      /* text: a line that the program under test printed */
+	EVENT_FIRMWARE,    /* text: what runs on the board now, or what it tells of itself */
+	EVENT_ECU_COMMAND, /* text: what the host asked of the firmware, over serial; size: bytes */
+	EVENT_ECU_REPLY,   /* text: what it answered; size: bytes */
+	EVENT_TUNE,        /* text: what became of the settings */
+	EVENT_FAULT,       /* text: a planned fault fired */
+	EVENT_SCENARIO,    /* name: of the scenario; text: its title. A run begins */
+	EVENT_STEP,        /* name: kind of step; text: the sentence */
+	EVENT_SECTOR, /* at the end: addr, size, sector, name: "image", "settings", "other"; text: what became of it:
+			     * "untouched", "erased", "written", "changed" */
+	EVENT_EXPECTATION, /* name: what; expected, text: what was got; level: fits */
+	EVENT_VERDICT,     /* name: PASS, FAIL, ERROR, SKIP; text: the reason */
 	EVENT_NOTE,
 	EVENT_ERROR,
 	EVENT_KIND_COUNT,
@@ -52,6 +64,7 @@ enum event_field {
 	EVENT_HAS_LEVEL = 1 << 5,
 	EVENT_HAS_USB = 1 << 6, /* vid, pid, bcd_device, serial, port, devnum */
 	EVENT_HAS_WALL = 1 << 7,
+	EVENT_HAS_EXPECTED = 1 << 8,
 };
 
 /* Texts are UTF-8 by intention, but any bytes are allowed; borrowed for the call. NULL = none. */
@@ -66,9 +79,10 @@ struct event {
 	uint32_t size;   /* bytes moved or erased */
 	uint32_t sector; /* number */
 	int32_t status;  /* exit status of a command or the rig; 0 or negative errno of a request */
-	const char *name; /* the pin; the mode; the state */
-	bool level;       /* of the pin */
-	uint64_t wall_us; /* the wall clock at the stream's time 0, microseconds since 1970 */
+	const char *name;     /* the pin; the mode; the state */
+	bool level;           /* of the pin */
+	const char *expected; /* of an expectation */
+	uint64_t wall_us;     /* the wall clock at the stream's time 0, microseconds since 1970 */
 
 	uint16_t vid, pid, bcd_device;
 	const char *serial;

@@ -62,6 +62,8 @@ static void set_fields(json_t *object, const struct event *event)
 		set_number(object, "size", event->size);
 	if (fields & EVENT_HAS_STATUS)
 		json_object_set_new(object, "status", json_integer(event->status));
+	if (fields & EVENT_HAS_EXPECTED)
+		set_text(object, "expected", event->expected);
 	if (fields & EVENT_HAS_WALL)
 		set_number(object, "wall_us", event->wall_us);
 }

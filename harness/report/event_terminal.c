@@ -135,6 +135,17 @@ static void say(const struct event *event, uint32_t count, char *out, size_t siz
 			text_of(event));
 		return;
 	case EVENT_REQUEST:
+	case EVENT_OUTPUT:
+	case EVENT_FIRMWARE:
+	case EVENT_ECU_COMMAND:
+	case EVENT_ECU_REPLY:
+	case EVENT_TUNE:
+	case EVENT_FAULT:
+	case EVENT_SCENARIO:
+	case EVENT_STEP:
+	case EVENT_SECTOR:
+	case EVENT_EXPECTATION:
+	case EVENT_VERDICT:
 	case EVENT_NOTE:
 		snprintf(out, size, "%s", text_of(event));
 		return;

@@ -62,7 +62,7 @@ static uint64_t pace_us(const struct stm32_board *self, uint64_t chip_us)
 /* The device is on the bus when the chip and the cable both want it. */
 static void update_plug(struct stm32_board *self)
 {
-	bool wanted = self->connected && self->pins[BOARD_USB];
+	bool wanted = self->connected && self->pins[BOARD_USB] && self->pins[BOARD_VBUS];
 	bool plugged = self->port->device == &self->rom.device;
 
 	if (wanted && !plugged)
@@ -275,6 +275,7 @@ static int set_pin(struct board *board, enum board_pin pin, bool high, struct wh
 		set_reset(self, high);
 		break;
 	case BOARD_USB:
+	case BOARD_VBUS:
 		update_plug(self);
 		break;
 	case BOARD_BOOT0: /* looked at when the chip comes out of reset */
@@ -379,7 +380,7 @@ static void init(struct stm32_board *self, const struct stm32_board_config *conf
 	self->pace = config->pace;
 	self->width = config->width ? *config->width : chip->dfu.width;
 	self->observer = config->observer;
-	self->pins[BOARD_USB] = true;
+	self->pins[BOARD_USB] = self->pins[BOARD_VBUS] = true;
 	self->mode = BOARD_OFF;
 }
 

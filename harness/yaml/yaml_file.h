@@ -4,12 +4,12 @@
  *
  *     boards/f407.yaml:7: uid: "31" is not 24 hex digits
  */
-#ifndef DFURIG_CLI_YAML_FILE_H
-#define DFURIG_CLI_YAML_FILE_H
+#ifndef DFURIG_YAML_YAML_FILE_H
+#define DFURIG_YAML_YAML_FILE_H
 
 #include <cyaml/cyaml.h>
 
-#include "harness/cli/yaml_marks.h"
+#include "harness/yaml/yaml_marks.h"
 
 /* What a key's value must be, to follow "is not" and "missing; it must be". */
 struct yaml_expected {

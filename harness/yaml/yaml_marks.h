@@ -5,8 +5,8 @@
  *
  * libcyaml loads values but forgets their lines; this is a pass of libyaml before it.
  */
-#ifndef DFURIG_CLI_YAML_MARKS_H
-#define DFURIG_CLI_YAML_MARKS_H
+#ifndef DFURIG_YAML_YAML_MARKS_H
+#define DFURIG_YAML_YAML_MARKS_H
 
 #include <stddef.h>
 #include <stdint.h>

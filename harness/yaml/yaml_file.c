@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/cli/yaml_file.h"
+#include "harness/yaml/yaml_file.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/cli/yaml_marks.h"
+#include "harness/yaml/yaml_marks.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program's data by kind and name: fixtures/boards, images, flashers, scenarios. Looked for in $DFURIG_DATA/<folder>,
+ * where the program is installed, and the source tree that it was built from.
+ */
+#ifndef DFURIG_CLI_DATA_FILES_H
+#define DFURIG_CLI_DATA_FILES_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/attr.h"
+#include "harness/base/why.h"
+
+#define DATA_NAME 49 /* the longest name, with NUL */
+
+/* One kind of data. */
+struct data_kind {
+	const char *folder; /* "boards" */
+	const char *what;   /* "board", for messages */
+	size_t size_max;    /* bytes of one file */
+};
+
+extern const struct data_kind data_boards, data_images, data_flashers, data_scenarios;
+
+/* Reads <name>.yaml, or the file that name is the path of when it contains "/" or ends in ".yaml". *ret_data is owned by the
+ * caller (free). 0; -ENOENT with the names that there are; the errors of file_read. */
+MUST_CHECK int data_file_read(const struct data_kind *kind, const char *name,
+	char ret_path[static PATH_MAX], uint8_t **ret_data, size_t *ret_size, struct why *why);
+
+/* The names of all that data_file_read finds, sorted, each once. */
+struct data_names {
+	char (*names)[DATA_NAME]; /* owned */
+	size_t count;
+};
+
+MUST_CHECK int data_names_read(
+	const struct data_kind *kind, struct data_names *ret, struct why *why);
+void data_names_done(struct data_names *names);
+
+#endif

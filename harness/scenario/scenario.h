@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scenario: a story about an update and what must come of it, as a YAML file. The same file runs in-process and
+ * through the mock, with any flasher.
+ *
+ *     name: magic-lost                     as the file
+ *     title: The board loses its RAM at the reset and comes back as ECU
+ *     source: ...                          where it is known from: an issue, a wiki page, a document
+ *     flow: auto                           auto | manual: what the user wants of the tool
+ *     board: f407-discovery                default; --board overrides it
+ *     start:
+ *       firmware: rusefi-2025              an image of fixtures/images; none = a blank chip
+ *       tune: custom                       custom (default) | default | none: what is in the settings sectors
+ *       power: on                          on (default) | off
+ *       boot0: released                    released (default) | held
+ *       usb: plugged                       plugged (default) | unplugged
+ *     others:                              further boards, in the order of their plugs, as start; optional
+ *       - {board: f407-discovery, boot0: held}
+ *     image: rusefi-2026                   what is to be flashed
+ *     host:                                optional
+ *       missing: [dfu-util]
+ *       port-held: true
+ *       no-permission: true
+ *       new-number: true                   the port comes back as another ttyACM
+ *     faults:                              optional; each must fire, or the run is an ERROR
+ *       - {at: board-reset, match: software, do: lose-ram, nth: 1, times: 1}
+ *       - {at: dfu-connect, do: delay, time: 5 s}
+ *     steps:                               in order; without: [update]
+ *       - boot0: held                      pins: power, boot0, usb, vbus, nrst with on/off, held/released, plugged/unplugged
+ *       - reset: 100 ms                    NRST held so long
+ *       - power-cycle: 500 ms
+ *       - send: reboot_dfu                 the host sends this to the ECU: reboot, reboot_dfu, reboot_openblt, z-dfu
+ *       - wait-for: dfu                    a board mode seen on USB: dfu, ecu, openblt, gone; limit 10 s by default
+ *         within: 3 s
+ *       - wait: 500 ms
+ *       - update                           runs the flasher; once
+ *     meanwhile:                           optional; while the flasher runs, each once
+ *       - {when: dfu, after: 200 ms, do: {power: off}}
+ *     expect:
+ *       outcome: updated                   updated: the image is in flash, its ECU runs; written: in flash; not-updated: the
+ *                                          flash is as before; damaged: neither
+ *       reason: no-dfu                     the tool's reason (enum flasher_reason); only with not-updated
+ *       tool: success                      success | failure: its word
+ *       tune: kept                         kept | restored | lost | default
+ *       usb: [ecu, dfu, ecu]               identities that the board shows, in order, from the first step to the end
+ *       within: 30 s                       of board time, of the update
+ *       signature: rusefi-2026             of the firmware at the end: an image's, or none
+ *       ends-as: ecu                       the board's mode at the end
+ *       exit: 74                           of the tool
+ *       says: "No DFU capable"             in the tool's output
+ *     expect-of:                           what differs for a flasher (or its flow); the same keys
+ *       console-linux-2026: {outcome: not-updated, tool: failure, reason: no-dfu}
+ *     skip:                                flashers to which it does not apply, and why
+ *       dfu-util: "..."
+ */
+#ifndef DFURIG_SCENARIO_SCENARIO_H
+#define DFURIG_SCENARIO_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/attr.h"
+#include "harness/base/why.h"
+#include "harness/ports/flasher.h"
+#include "harness/report/verdict.h"
+#include "harness/scenario/world.h"
+
+#define SCENARIO_FILE_MAX (256u << 10)
+
+struct scenario;
+
+/* Reads a scenario from memory; path is for messages. *ret is owned by the caller (scenario_free). 0; -EBADMSG with
+ * "path:line: key: what to do" in why; -ENOMEM. */
+MUST_CHECK int scenario_parse(
+	const char *path, const uint8_t *data, size_t size, struct scenario **ret, struct why *why);
+void scenario_free(struct scenario *scenario);
+
+const char *scenario_name(const struct scenario *scenario);
+const char *scenario_title(const struct scenario *scenario);
+
+/* How a board begins: for whoever makes the world. */
+enum scenario_tune {
+	SCENARIO_TUNE_CUSTOM,  /* one that an owner has changed */
+	SCENARIO_TUNE_DEFAULT, /* as the firmware makes it */
+	SCENARIO_TUNE_NONE,    /* nothing stored yet */
+};
+
+/* What the world must have before the scenario runs; strings are borrowed from the scenario. The pins are moved by
+ * scenario_run. */
+struct scenario_board {
+	const char *board;    /* a name of fixtures/boards */
+	const char *firmware; /* a name of fixtures/images; NULL = blank */
+	enum scenario_tune tune;
+};
+
+struct fault_rule_text { /* words of a fault, for whoever knows the points */
+	const char *at, *match, *action;
+	uint32_t nth, times;
+	uint64_t value; /* microseconds of a time, or a number */
+};
+
+size_t scenario_board_count(const struct scenario *scenario);
+struct scenario_board scenario_board(const struct scenario *scenario, size_t index);
+size_t scenario_fault_count(const struct scenario *scenario);
+struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t index);
+
+/* Why it does not apply to this flasher, or NULL. */
+const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher);
+
+/* Runs it: moves pins, runs the flasher, judges. Emits steps, sectors, expectations and the verdict. Returns 0 with
+ * *ret_verdict and a sentence in reason; never a negative errno but -ENOMEM: the rig's failures are VERDICT_ERROR. */
+MUST_CHECK int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
+	struct world *world, enum verdict *ret_verdict, struct why *reason);
+
+#endif

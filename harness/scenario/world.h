@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a scenario acts on: boards, time, and programs on the host. In-process on virtual time, or boards below a mock with
+ * real programs: the scenario cannot tell.
+ */
+#ifndef DFURIG_SCENARIO_WORLD_H
+#define DFURIG_SCENARIO_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/attr.h"
+#include "harness/base/buf.h"
+#include "harness/base/clock.h"
+#include "harness/base/why.h"
+#include "harness/ports/board.h"
+#include "harness/ports/flasher.h"
+#include "harness/report/event.h"
+
+#define WORLD_BOARD_MAX 4
+
+/* What the host's system is like. */
+struct world_host {
+	bool no_permission;     /* USB device nodes may not be opened */
+	bool port_held;         /* another program has the ECU's serial port open */
+	bool new_number;        /* serial ports that appear get numbers that were not used before */
+	const char *missing[4]; /* programs that are not installed; NULL ends */
+};
+
+/* What became of a program on the host. */
+struct world_program {
+	int exit_code;
+	bool missing; /* there is no such program */
+	bool timed_out;
+	struct buf output; /* stdout and stderr; owned by whoever asked (buf_done) */
+};
+
+/* An image that a scenario names. */
+struct world_image {
+	const char *path;      /* of a file that programs can read */
+	const char *signature; /* "" = none */
+	uint32_t addr;
+	const uint8_t *data;
+	size_t size;               /* bytes */
+	uint32_t settings_addr[2]; /* of the ECU in it; 0 = none */
+};
+
+struct world;
+
+struct world_ops {
+	const char *name; /* "direct", "mock" */
+
+	/* Lets time pass until done(user) or until_us of world->clock. done may be NULL. Returns 0: done; -ETIMEDOUT; other:
+	 * the rig's failure. done is asked after everything that happens. */
+	int (*run_until)(struct world *world, bool (*done)(void *user), void *user,
+		uint64_t until_us, struct why *why);
+
+	/* Runs a program on the host to its end, boards alive meanwhile. 0: see *ret (zeroed by the caller), also when it is
+	 * missing; other: the rig's failure. */
+	int (*run_program)(struct world *world, char *const argv[], uint32_t limit_ms,
+		struct world_program *ret, struct why *why);
+
+	/* Takes effect at once for whatever is started or opened then. 0; -ENOTSUP: this world cannot (why). */
+	int (*set_host)(struct world *world, const struct world_host *host, struct why *why);
+
+	/* fn(user) when world->clock has reached when_us, while time passes or a program runs. Owned by the world; at most 32
+	 * are outstanding. 0 or -ENOSPC. */
+	int (*at)(struct world *world, uint64_t when_us, void (*fn)(void *user), void *user);
+
+	/* The image by its name in the scenario. Borrowed for the world's life. 0; -ENOENT, -EBADMSG ... with why. */
+	int (*image)(
+		struct world *world, const char *name, struct world_image *ret, struct why *why);
+
+	/* What the board's ECU would load as its tune now, from flash, by the second channel: size bytes, owned by the
+	 * caller (free). -ENODATA: no valid copy. */
+	int (*tune)(struct world *world, struct board *board, uint8_t **ret, size_t *ret_size,
+		struct why *why);
+
+	/* The signature of the firmware in the board's flash, "" when none is whole. */
+	int (*signature)(
+		struct world *world, struct board *board, char *ret, size_t room, struct why *why);
+};
+
+struct world {
+	const struct world_ops *ops;
+	struct clock *clock;                   /* borrowed */
+	struct event_stream *events;           /* borrowed: all that happens */
+	struct board *boards[WORLD_BOARD_MAX]; /* borrowed; the first is the one to be updated */
+	size_t board_count;
+};
+
+#endif

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct why why = {0};
 	int r;
 
-	if (size > BOARD_FILE_SIZE_MAX)
+	if (size > data_boards.size_max)
 		return 0;
 	r = board_file_parse("f.yaml", data, size, &board, &why);
 	if (r == 0) {

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/board_file.h"
 
-#include "harness/base/file.h"
-#include "harness/cli/installed.h"
+#include "harness/cli/data_files.h"
 #include "harness/yaml/yaml_file.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define EXTENSION   ".yaml"
-#define FOLDER_MAX  3
-#define NAMES_MAX   1000
-#define LOWER_ALNUM "abcdefghijklmnopqrstuvwxyz0123456789"
 
 /* The document as libcyaml loads it, before chip and UID are looked at. */
 struct document {
@@ -62,12 +55,6 @@ static const struct yaml_expected expected[] = {
 	{"source", "1 to 1023 characters that say where this is known from"},
 	{NULL, NULL},
 };
-
-static bool is_name(const char *text)
-{
-	return text[0] && text[0] != '-' && strlen(text) < BOARD_FILE_NAME &&
-	       text[strspn(text, LOWER_ALNUM "-")] == '\0';
-}
 
 static int hex_digit(char c)
 {
@@ -116,7 +103,7 @@ static int check_document(const struct yaml_file *file, const struct document *d
 {
 	struct board_file board = {.chip = chip_find(document->chip)};
 
-	if (!is_name(document->name))
+	if (!data_is_name(document->name))
 		return yaml_file_bad_value(file, why, "name");
 	if (strpbrk(document->title, "\n\t"))
 		return yaml_file_bad_value(file, why, "title");
@@ -156,85 +143,21 @@ int board_file_parse(
 	return r;
 }
 
-static bool is_path(const char *name)
-{
-	size_t length = strlen(name);
-
-	return strchr(name, '/') ||
-	       (length > strlen(EXTENSION) &&
-		       strcmp(name + length - strlen(EXTENSION), EXTENSION) == 0);
-}
-
-static int load_path(const char *path, struct board_file *ret, struct why *why)
-{
-	CLEANUP(buf_done) struct buf buf;
-	int r;
-
-	buf_init(&buf, BOARD_FILE_SIZE_MAX);
-	r = file_read(path, &buf, why);
-	return r < 0 ? r : board_file_parse(path, buf.data, buf.size, ret, why);
-}
-
-/* The folders to look in, in order. Returns their number. */
-static size_t folders(char ret[static FOLDER_MAX][PATH_MAX])
-{
-	const char *data = getenv("DFURIG_DATA");
-	size_t count = 0;
-
-	if (data && data[0])
-		snprintf(ret[count++], PATH_MAX, "%s/boards", data);
-	installed_path(ret[count++], DFURIG_DATA_INSTALLED "/boards");
-	snprintf(ret[count++], PATH_MAX, "%s", DFURIG_SOURCE_DIR "/fixtures/boards");
-	return count;
-}
-
-static int unknown_board(const char *name, struct why *why)
-{
-	struct board_names names;
-	char known[400] = "";
-	size_t used = 0;
-	int r;
-
-	r = board_names_read(&names, why);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < names.count && used < sizeof(known); i++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-			used ? ", " : "", names.names[i]);
-	board_names_done(&names);
-	return why_set(why, -ENOENT, "no board \"%.60s\"; there are: %s", name, known);
-}
-
 int board_file_load(const char *name, struct board_file *ret, struct why *why)
 {
-	char where[FOLDER_MAX][PATH_MAX];
-	char path[PATH_MAX + BOARD_FILE_NAME + sizeof(EXTENSION)];
+	CLEANUP(free_ptr) uint8_t *data = NULL;
 	struct board_file board;
-	size_t count;
-	int r;
+	char path[PATH_MAX];
+	size_t size;
+	int r = data_file_read(&data_boards, name, path, &data, &size, why);
 
-	if (is_path(name))
-		return load_path(name, ret, why);
-	if (!is_name(name))
-		return unknown_board(name, why);
-	count = folders(where);
-	for (size_t i = 0; i < count; i++) {
-		if (snprintf(path, sizeof(path), "%s/%s" EXTENSION, where[i], name) >=
-			(int)sizeof(path))
-			continue;
-		r = load_path(path, &board, why);
-		if (r == -ENOENT || r == -ENOTDIR)
-			continue;
-		if (r < 0)
-			return r;
-		if (strcmp(board.name, name) != 0)
-			return why_set(why, -EBADMSG,
-				"%s: name: \"%s\" is not what the file is called", path,
-				board.name);
+	if (r == 0)
+		r = board_file_parse(path, data, size, &board, why);
+	if (r == 0)
+		r = data_check_name(name, path, board.name, why);
+	if (r == 0)
 		*ret = board;
-		return 0;
-	}
-	return unknown_board(name, why);
+	return r;
 }
 
 struct board_file board_file_instance(const struct board_file *board, unsigned int n)
@@ -262,81 +185,4 @@ struct stm32_board_config board_file_config(const struct board_file *board)
 
 	memcpy(config.uid, board->uid, sizeof(config.uid));
 	return config;
-}
-
-/* --- the names that there are --- */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static int add_name(struct board_names *names, const char *name)
-{
-	char(*more)[BOARD_FILE_NAME];
-
-	if (names->count >= NAMES_MAX)
-		return 0;
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->names[i], name) == 0)
-			return 0;
-	more = realloc(names->names, (names->count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	names->names = more;
-	snprintf(more[names->count++], sizeof(*more), "%s", name);
-	return 0;
-}
-
-/* The board's name of a file's name; false when it is none. */
-static bool name_of_file(const char *file, char ret[static BOARD_FILE_NAME])
-{
-	size_t length = strlen(file);
-	size_t stem = length > strlen(EXTENSION) ? length - strlen(EXTENSION) : 0;
-
-	if (!stem || stem >= BOARD_FILE_NAME || strcmp(file + stem, EXTENSION) != 0)
-		return false;
-	memcpy(ret, file, stem);
-	ret[stem] = '\0';
-	return is_name(ret);
-}
-
-static int add_folder(struct board_names *names, const char *path)
-{
-	DIR *dir = opendir(path);
-	char name[BOARD_FILE_NAME];
-	struct dirent *entry;
-	int r = 0;
-
-	if (!dir)
-		return 0; /* not built here, or not installed */
-	while (r == 0 && (entry = readdir(dir)))
-		if (name_of_file(entry->d_name, name))
-			r = add_name(names, name);
-	closedir(dir);
-	return r;
-}
-
-int board_names_read(struct board_names *ret, struct why *why)
-{
-	char where[FOLDER_MAX][PATH_MAX];
-	struct board_names names = {0};
-	size_t count = folders(where);
-
-	for (size_t i = 0; i < count; i++) {
-		if (add_folder(&names, where[i]) == 0)
-			continue;
-		board_names_done(&names);
-		return why_errno(why, -ENOMEM, "%s", where[i]);
-	}
-	if (names.count)
-		qsort(names.names, names.count, sizeof(names.names[0]), compare_names);
-	*ret = names;
-	return 0;
-}
-
-void board_names_done(struct board_names *names)
-{
-	free(names->names);
-	*names = (struct board_names){0};
 }

@@ -19,11 +19,11 @@
 
 #include "harness/base/attr.h"
 #include "harness/base/why.h"
+#include "harness/cli/data_files.h"
 #include "simulators/stm32/board.h"
 #include "simulators/stm32/chip.h"
 
-#define BOARD_FILE_SIZE_MAX (64u << 10)
-#define BOARD_FILE_NAME     49 /* with NUL; leaves room for "-2" in struct board */
+#define BOARD_FILE_NAME     DATA_NAME /* with NUL; leaves room for "-2" in struct board */
 #define BOARD_INSTANCE_NAME 64
 
 struct board_file {
@@ -43,9 +43,8 @@ struct board_file {
 MUST_CHECK int board_file_parse(const char *path, const uint8_t *data, size_t size,
 	struct board_file *ret, struct why *why);
 
-/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Names are looked for in
- * $DFURIG_DATA/boards, where the program is installed, and the source tree that it was built from. Returns as
- * board_file_parse; -ENOENT with the names that there are; the errors of file_read. */
+/* Loads a board by name, or by path when it contains "/" or ends in ".yaml". Returns as
+ * board_file_parse and data_file_read. */
 MUST_CHECK int board_file_load(const char *name, struct board_file *ret, struct why *why);
 
 /* The n-th board (from 1) of a kind in one rig. The first is the file's own; others get "-2", "-3" ... at the name,
@@ -55,14 +54,5 @@ struct board_file board_file_instance(const struct board_file *board, unsigned i
 
 /* The fields of a simulated board's configuration that the file knows; the others are zero. Borrows from board. */
 struct stm32_board_config board_file_config(const struct board_file *board);
-
-/* Names of all boards that board_file_load finds, sorted, each once. */
-struct board_names {
-	char (*names)[BOARD_FILE_NAME]; /* owned */
-	size_t count;
-};
-
-MUST_CHECK int board_names_read(struct board_names *ret, struct why *why);
-void board_names_done(struct board_names *names);
 
 #endif

@@ -173,13 +173,13 @@ Test(board_file, a_path_is_taken_as_it_is)
 Test(board_file, a_file_that_is_too_large_is_refused)
 {
 	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
-	char *text = malloc(BOARD_FILE_SIZE_MAX + 1);
+	char *text = malloc(data_boards.size_max + 1);
 	struct board_file board;
 	struct why why = {0};
 
-	memset(text, '\n', BOARD_FILE_SIZE_MAX + 1);
+	memset(text, '\n', data_boards.size_max + 1);
 	cr_assert_eq(
-		board_file_load(temp_file_or_fail(&dir, "x.yaml", text, BOARD_FILE_SIZE_MAX + 1),
+		board_file_load(temp_file_or_fail(&dir, "x.yaml", text, data_boards.size_max + 1),
 			&board, &why),
 		-EFBIG);
 	cr_assert_not_null(strstr(why_text(&why), "x.yaml: larger than 65536 bytes"));

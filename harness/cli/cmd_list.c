@@ -2,6 +2,7 @@
 /* dfurig list: the boards, chips and image formats that there are. */
 #include "harness/cli/board_file.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/data_files.h"
 #include "harness/cli/json_out.h"
 #include "harness/cli/table.h"
 
@@ -110,18 +111,18 @@ static int add_board(struct out *out, const char *name)
 
 static int fill_boards(struct out *out)
 {
-	struct board_names names;
+	struct data_names names;
 	struct why why = {0};
 	int code = CLI_OK;
 
-	if (board_names_read(&names, &why) < 0)
+	if (data_names_read(&data_boards, &names, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	for (size_t i = 0; i < names.count; i++) {
 		int r = add_board(out, names.names[i]);
 
 		code = r ? r : code;
 	}
-	board_names_done(&names);
+	data_names_done(&names);
 	return code;
 }
 

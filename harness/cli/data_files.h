@@ -7,6 +7,7 @@
 #define DFURIG_CLI_DATA_FILES_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,10 +25,20 @@ struct data_kind {
 
 extern const struct data_kind data_boards, data_images, data_flashers, data_scenarios;
 
+/* Contains "/" or ends in ".yaml". */
+bool data_is_path(const char *name);
+
+/* 1 to 48 lower-case letters, digits, "-" and ".", the first a letter or digit. */
+bool data_is_name(const char *name);
+
 /* Reads <name>.yaml, or the file that name is the path of when it contains "/" or ends in ".yaml". *ret_data is owned by the
  * caller (free). 0; -ENOENT with the names that there are; the errors of file_read. */
 MUST_CHECK int data_file_read(const struct data_kind *kind, const char *name,
 	char ret_path[static PATH_MAX], uint8_t **ret_data, size_t *ret_size, struct why *why);
+
+/* What was asked for by name must have that name inside. 0, or -EBADMSG with why. */
+MUST_CHECK int data_check_name(
+	const char *asked, const char *path, const char *name, struct why *why);
 
 /* The names of all that data_file_read finds, sorted, each once. */
 struct data_names {

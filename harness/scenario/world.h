@@ -36,6 +36,16 @@ struct world_program {
 	struct buf output; /* stdout and stderr; owned by whoever asked (buf_done) */
 };
 
+/* What became of the flasher. */
+struct flasher_result {
+	int exit_code;
+	bool success;               /* its word, as the flasher's file says how to read it */
+	enum flasher_reason reason; /* of a failure, as its output tells it */
+	bool missing;               /* the flasher itself is not installed */
+	bool timed_out;
+	struct buf output; /* stdout and stderr; owned by whoever asked (buf_done) */
+};
+
 /* An image that a scenario names. */
 struct world_image {
 	const char *path;      /* of a file that programs can read */
@@ -61,6 +71,13 @@ struct world_ops {
 	int (*run_program)(struct world *world, char *const argv[], uint32_t limit_ms,
 		struct world_program *ret, struct why *why);
 
+	/* Runs the flasher to its end: its command with image, flow and serial filled in; boards alive meanwhile, its limit
+	 * kept, nothing of it left running. 0: see *ret (zeroed by the caller), also when it is missing or was stopped;
+	 * other: the rig's failure. */
+	int (*run_flasher)(struct world *world, const struct flasher *flasher,
+		enum flasher_flow flow, const char *image_path, struct flasher_result *ret,
+		struct why *why);
+
 	/* Takes effect at once for whatever is started or opened then. 0; -ENOTSUP: this world cannot (why). */
 	int (*set_host)(struct world *world, const struct world_host *host, struct why *why);
 
@@ -77,6 +94,17 @@ struct world_ops {
 	int (*tune)(struct world *world, struct board *board, uint8_t **ret, size_t *ret_size,
 		struct why *why);
 
+	/* The factory's tune of the firmware in the board's flash: as tune. -ENODATA: no firmware that has one. */
+	int (*default_tune)(struct world *world, struct board *board, uint8_t **ret,
+		size_t *ret_size, struct why *why);
+
+	/* Sector index (from 0) of the board's flash. 0; -ENOENT: it has no more. */
+	int (*sector)(struct world *world, const struct board *board, size_t index,
+		uint32_t *ret_addr, uint32_t *ret_size);
+
+	/* The first planned fault that has not happened, for people; NULL = all have. Borrowed until the next call. */
+	const char *(*unfired)(struct world *world);
+
 	/* The signature of the firmware in the board's flash, "" when none is whole. */
 	int (*signature)(
 		struct world *world, struct board *board, char *ret, size_t room, struct why *why);
@@ -84,8 +112,10 @@ struct world_ops {
 
 struct world {
 	const struct world_ops *ops;
-	struct clock *clock;                   /* borrowed */
-	struct event_stream *events;           /* borrowed: all that happens */
+	struct clock *clock; /* borrowed */
+	/* Borrowed: all that happens. The world emits what boards, USB and programs do, EVENT_MODE and
+	 * EVENT_COMMAND_START, _OUTPUT, _END among it; scenario_run emits the pins that it moves, steps and the judgement. */
+	struct event_stream *events;
 	struct board *boards[WORLD_BOARD_MAX]; /* borrowed; the first is the one to be updated */
 	size_t board_count;
 };

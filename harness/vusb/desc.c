@@ -43,6 +43,7 @@ static void write_endpoint(const struct vusb_endpoint_desc *endpoint, struct wri
 
 static void write_interface(const struct vusb_interface_desc *interface, struct writer *out)
 {
+	writer_bytes(out, interface->before, interface->before_size);
 	writer_u8(out, 9);
 	writer_u8(out, USB_DESC_INTERFACE);
 	writer_u8(out, interface->number);

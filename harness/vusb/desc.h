@@ -18,6 +18,8 @@ struct vusb_endpoint_desc {
 
 /* One alternate setting. */
 struct vusb_interface_desc {
+	const uint8_t *before; /* descriptors right before it (an interface association), or NULL */
+	size_t before_size;
 	uint8_t number;
 	uint8_t alternate;
 	uint8_t class, subclass, protocol;

@@ -5,13 +5,23 @@
 
 #include "harness/report/event.h"
 
-#define STORY_EVENT_MAX 200000u /* more are counted, not kept */
+#define STORY_EVENT_MAX 200000u     /* more are counted, not kept */
+#define STORY_TEXT_MAX  4096u       /* bytes of one text; what is longer is cut and ends in "..." */
+#define STORY_TEXTS_MAX (64u << 20) /* bytes of all texts */
+#define STORY_END_ROOM  (4u << 10)  /* events that only the end of a run (its judgement) may use */
+
+struct story_chunk;
 
 struct story {
 	struct event_sink sink;
 	struct event *events; /* owned, texts included; in order */
 	size_t count, room;
 	size_t dropped; /* beyond the limit, or for want of memory */
+
+	/* Its own. */
+	size_t details; /* requests and DFU states among the events: at most half of what there is room for */
+	size_t text_bytes;
+	struct story_chunk *chunks; /* of texts */
 };
 
 /* To be added to a stream by the caller, and removed before story_done. */

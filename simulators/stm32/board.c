@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulators/stm32/board.h"
 
-#include "harness/base/wire.h"
+#include "harness/base/names.h"
+#include "harness/fault/fault.h"
+#include "simulators/stm32/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 
 /* From power or NRST to the first instruction [DS8626, reset temporisation, typical; from memory]. */
 #define START_UP_US 1500
+/* From a jump to the first instruction that matters: clocks, stack, zeroed memory. Guessed. */
+#define JUMP_US 100
 /* How long a detach stays off the bus. Guessed: what a hub takes to see both edges. */
 #define DETACH_US 10000
 /* All of these at fast pace: a host still sees the device go and come. */
@@ -17,8 +21,10 @@
 /* What a board waits for. */
 enum step {
 	STEP_NONE,
-	STEP_BOOT,    /* out of reset: sample BOOT0 */
-	STEP_CONNECT, /* the ROM pulls D+ up */
+	STEP_RELEASE, /* out of reset */
+	STEP_BOOT,    /* sample BOOT0 */
+	STEP_JUMP,    /* run what lies at jump_addr */
+	STEP_CONNECT, /* D+ is pulled up */
 };
 
 struct stm32_board {
@@ -28,15 +34,24 @@ struct stm32_board {
 	struct vusb_ticker ticker;
 	struct memory memory;
 	struct rom_dfu rom;
-	struct rom_observer *observer;
+	struct rom_observer *rom_observer;
+	struct runner runner;
+	struct runner_observer runner_observer;
+	struct stm32_board_observer *observer;
+	struct fault_plan *faults;
 	enum rom_pace pace;
 	enum chip_width width;
+	bool usb_powered;
 	bool pins[BOARD_PIN_COUNT];
 	enum board_mode mode;
-	bool connected; /* the chip's pull-up is on */
+	const char *dead_text;  /* why, when mode is BOARD_DEAD */
+	bool connected;         /* the chip's pull-up is on */
+	bool program_wants_usb; /* what was made of runner.wants_usb */
+	enum reset_cause cause; /* of the last reset */
 	uint64_t reset_us;
 	enum step step;
 	uint64_t step_at_us;
+	uint32_t jump_addr;
 };
 
 static struct stm32_board *board_of(struct board *board)
@@ -59,15 +74,36 @@ static uint64_t pace_us(const struct stm32_board *self, uint64_t chip_us)
 	return self->pace == ROM_PACE_FAST ? FAST_US : chip_us;
 }
 
+static bool has_power(const struct stm32_board *self)
+{
+	return self->pins[BOARD_POWER] ||
+	       (self->usb_powered && self->pins[BOARD_USB] && self->pins[BOARD_VBUS]);
+}
+
+static void set_mode(struct stm32_board *self, enum board_mode mode, const char *dead_text)
+{
+	if (self->mode == mode)
+		return;
+	self->mode = mode;
+	self->dead_text = dead_text;
+	if (self->observer)
+		self->observer->mode(self->observer, mode, dead_text);
+}
+
+static struct vusb_device *device_of(struct stm32_board *self)
+{
+	return self->mode == BOARD_DFU ? &self->rom.device : runner_device(&self->runner);
+}
+
 /* The device is on the bus when the chip and the cable both want it. */
 static void update_plug(struct stm32_board *self)
 {
-	bool wanted = self->connected && self->pins[BOARD_USB] && self->pins[BOARD_VBUS];
-	bool plugged = self->port->device == &self->rom.device;
+	struct vusb_device *device = device_of(self);
+	bool wanted = device && self->connected && self->pins[BOARD_USB] && self->pins[BOARD_VBUS];
 
-	if (wanted && !plugged)
-		vusb_port_plug(self->port, &self->rom.device, self->board.name);
-	else if (!wanted && plugged)
+	if (wanted && !self->port->device)
+		vusb_port_plug(self->port, device, self->board.name);
+	else if (!wanted && self->port->device)
 		vusb_port_unplug(self->port);
 }
 
@@ -84,93 +120,140 @@ static void wait_for(struct stm32_board *self, enum step step, uint64_t at_us)
 }
 
 /* Nothing of the chip runs any more. */
-static void halt(struct stm32_board *self, enum board_mode mode)
+static void halt(struct stm32_board *self, enum board_mode mode, const char *dead_text)
 {
-	self->mode = mode;
 	wait_for(self, STEP_NONE, 0);
 	set_connected(self, false);
+	runner_stop(&self->runner);
+	self->program_wants_usb = false;
+	set_mode(self, mode, dead_text);
 }
 
 /* Power and NRST allow it: the chip starts. */
-static void start(struct stm32_board *self)
+static void start(struct stm32_board *self, enum reset_cause cause)
 {
 	self->memory.width = self->width;
-	self->mode = BOARD_RESET;
+	self->cause = cause;
 	self->reset_us = now_us(self);
-	wait_for(self, STEP_BOOT, self->reset_us + pace_us(self, START_UP_US));
+	set_mode(self, BOARD_RESET, NULL);
+	wait_for(self, STEP_RELEASE, now_us(self) + pace_us(self, START_UP_US));
 }
 
-static bool is_stack(const struct chip_ram *ram, uint32_t addr)
+static void run_program(struct stm32_board *self, uint32_t addr)
 {
-	/* The stack grows downwards, so that it may begin right behind the RAM. */
-	return addr % 4 == 0 && (chip_range_holds(&ram->range, addr - 4, 4) ||
-					chip_range_holds(&ram->core, addr - 4, 4));
-}
+	int r;
 
-/* Whether a Cortex-M that takes its stack and its start from here gets anywhere: a stack in RAM, Thumb code in the same
- * memory as the table. */
-static bool runs(const struct stm32_board *self, uint32_t addr)
-{
-	const struct memory *memory = &self->memory;
-	enum memory_region region = memory_region_at(memory, addr);
-	uint8_t table[8];
-	struct reader in = reader_of(table, sizeof(table));
-	uint32_t stack, entry;
-
-	if ((region != MEMORY_FLASH && region != MEMORY_RAM) ||
-		memory_peek(memory, addr, table, sizeof(table)) < 0)
-		return false;
-	stack = reader_le32(&in);
-	entry = reader_le32(&in);
-	return is_stack(&memory->config.chip->ram, stack) && entry & 1 &&
-	       memory_region_at(memory, entry - 1) == region;
-}
-
-static void run_firmware(struct stm32_board *self, uint32_t addr)
-{
-	halt(self, runs(self, addr) ? BOARD_FIRMWARE : BOARD_DEAD);
+	halt(self, BOARD_RESET, NULL);
+	if (!runner_has_vectors(&self->memory, addr)) {
+		set_mode(self, BOARD_DEAD, "there is no vector table to start from");
+		return;
+	}
+	r = runner_load(&self->runner, addr, self->cause);
+	if (r == -ENODATA)
+		set_mode(self, BOARD_DEAD, "the firmware in flash is not whole");
+	else if (r == -ENOMEM)
+		set_mode(self, BOARD_DEAD, "the rig is out of memory");
+	else if (r < 0)
+		set_mode(self, BOARD_FIRMWARE, NULL);
+	else if (self->runner.program)
+		set_mode(self, self->runner.program->mode, NULL);
 }
 
 static const struct rom_owner_ops rom_owner_ops;
 
-static void start_rom(struct stm32_board *self)
+/* The named point where a device is about to appear. */
+static void connect_at(
+	struct stm32_board *self, uint64_t at_us, enum fault_point point, const char *match)
 {
-	const struct chip_rom *rom = self->memory.config.rom;
+	struct fault_hit hit = fault_at(self->faults, point, match);
 
+	if (hit.action == FAULT_NO_SHOW)
+		return;
+	wait_for(self, STEP_CONNECT, at_us + (hit.action == FAULT_DELAY ? hit.value : 0));
+}
+
+/* Level 2 knows no way into the ROM [RM0090 2.6.3]; for a jump that is guessed. It works in the first part of the RAM. */
+static void start_rom(struct stm32_board *self, uint64_t since_us)
+{
+	const struct chip_ram *ram = &self->memory.config.chip->ram;
+	uint64_t connect_us = self->memory.config.rom->usb_connect_ms * UINT64_C(1000);
+
+	halt(self, BOARD_RESET, NULL);
+	ram_lose_part(&self->memory.ram, ram->range.addr, ram->rom_size);
 	rom_dfu_init(&self->rom, &(struct rom_config){
 					 .memory = &self->memory,
 					 .pace = self->pace,
 					 .owner_ops = &rom_owner_ops,
 					 .owner = self,
-					 .observer = self->observer,
+					 .observer = self->rom_observer,
 				 });
-	self->mode = BOARD_DFU;
-	wait_for(self, STEP_CONNECT,
-		self->reset_us + pace_us(self, rom->usb_connect_ms * UINT64_C(1000)));
+	set_mode(self, BOARD_DFU, NULL);
+	connect_at(self, since_us + pace_us(self, connect_us), FAULT_DFU_CONNECT, NULL);
 }
 
-/* BOOT0 is sampled now. Level 2 knows no way into the ROM [RM0090 2.6.3]. BOOT1 (PB2) is taken to be low. */
+static bool rom_is_sealed(const struct stm32_board *self)
+{
+	return options_level(&self->memory.options) == OPTIONS_SEALED;
+}
+
+/* Out of reset: the named point. */
+static void release(struct stm32_board *self)
+{
+	struct fault_hit hit =
+		fault_at(self->faults, FAULT_BOARD_RESET, reset_cause_text(self->cause));
+
+	if (hit.action == FAULT_NO_SHOW)
+		return;
+	if (hit.action == FAULT_LOSE_RAM)
+		ram_lose(&self->memory.ram);
+	if (hit.action == FAULT_DELAY)
+		self->reset_us += hit.value;
+	wait_for(self, STEP_BOOT, now_us(self) + (hit.action == FAULT_DELAY ? hit.value : 0));
+}
+
+/* BOOT0 is sampled now. BOOT1 (PB2) is taken to be low. */
 static void boot(struct stm32_board *self)
 {
-	if (self->pins[BOARD_BOOT0] && options_level(&self->memory.options) != OPTIONS_SEALED)
-		start_rom(self);
+	if (self->pins[BOARD_BOOT0] && !rom_is_sealed(self))
+		start_rom(self, self->reset_us);
 	else
-		run_firmware(self, self->board.flash_addr);
+		run_program(self, self->board.flash_addr);
+}
+
+static void jump_to(struct stm32_board *self, uint32_t addr)
+{
+	halt(self, BOARD_RESET, NULL);
+	self->jump_addr = addr;
+	wait_for(self, STEP_JUMP, now_us(self) + JUMP_US);
+}
+
+static void land(struct stm32_board *self)
+{
+	const struct chip_range *system = &self->memory.config.chip->identity.system;
+
+	if (!chip_range_holds(system, self->jump_addr, 1))
+		run_program(self, self->jump_addr);
+	else if (rom_is_sealed(self))
+		set_mode(self, BOARD_DEAD, "read protection level 2 keeps the ROM from running");
+	else
+		start_rom(self, now_us(self));
 }
 
 static void rom_leaves(void *owner, uint32_t addr)
 {
-	run_firmware(owner, addr);
+	run_program(owner, addr);
 }
 
-static void system_reset(void *owner, enum rom_reset_reason reason)
+static void reset_chip(struct stm32_board *self, enum reset_cause cause)
 {
-	struct stm32_board *self = owner;
-
-	(void)reason;
-	halt(self, BOARD_RESET);
+	halt(self, BOARD_RESET, NULL);
 	memory_reset(&self->memory, now_us(self));
-	start(self);
+	start(self, cause);
+}
+
+static void rom_resets(void *owner, enum rom_reset_reason reason UNUSED)
+{
+	reset_chip(owner, RESET_SOFTWARE);
 }
 
 static void rom_detaches(void *owner)
@@ -183,7 +266,7 @@ static void rom_detaches(void *owner)
 
 static const struct rom_owner_ops rom_owner_ops = {
 	.leave = rom_leaves,
-	.system_reset = system_reset,
+	.system_reset = rom_resets,
 	.detach = rom_detaches,
 };
 
@@ -201,20 +284,61 @@ static void tick_rom(struct stm32_board *self, uint64_t now)
 	self->rom.device.ops->tick(&self->rom.device);
 }
 
-static void board_tick(struct vusb_ticker *ticker, uint64_t now)
+static const char *program_match(enum board_mode mode)
 {
-	struct stm32_board *self = CONTAINER_OF(ticker, struct stm32_board, ticker);
+	return mode == BOARD_ECU ? "ecu" : mode == BOARD_OPENBLT ? "openblt" : "firmware";
+}
+
+static void program_connects(struct stm32_board *self)
+{
+	self->program_wants_usb = self->runner.wants_usb;
+	if (self->program_wants_usb) {
+		connect_at(self, now_us(self), FAULT_ECU_CONNECT, program_match(self->mode));
+		return;
+	}
+	wait_for(self, STEP_NONE, 0);
+	set_connected(self, false);
+}
+
+/* Does what the program asked for while it could not be disturbed. */
+static void obey(struct stm32_board *self)
+{
+	struct runner_request request = runner_take_request(&self->runner);
+
+	switch (request.kind) {
+	case RUNNER_NOTHING:
+		if (self->program_wants_usb != self->runner.wants_usb)
+			program_connects(self);
+		return;
+	case RUNNER_RESET:
+		if (self->observer)
+			self->observer->reset(self->observer, request.cause);
+		reset_chip(self, request.cause);
+		return;
+	case RUNNER_JUMP:
+		jump_to(self, request.addr);
+		return;
+	}
+}
+
+static void take_step(struct stm32_board *self, uint64_t now)
+{
 	enum step step = self->step;
 
-	tick_rom(self, now);
-	if (step != self->step || step == STEP_NONE || self->step_at_us > now)
+	if (self->step_at_us > now)
 		return;
 	self->step = STEP_NONE;
 	switch (step) {
 	case STEP_NONE:
 		return;
+	case STEP_RELEASE:
+		release(self);
+		return;
 	case STEP_BOOT:
 		boot(self);
+		return;
+	case STEP_JUMP:
+		land(self);
 		return;
 	case STEP_CONNECT:
 		set_connected(self, true);
@@ -222,66 +346,80 @@ static void board_tick(struct vusb_ticker *ticker, uint64_t now)
 	}
 }
 
+/* What is due at the same time happens in one tick: each step leads to the next one or to a wait. */
+static void board_tick(struct vusb_ticker *ticker, uint64_t now)
+{
+	struct stm32_board *self = CONTAINER_OF(ticker, struct stm32_board, ticker);
+
+	tick_rom(self, now);
+	runner_tick(&self->runner);
+	obey(self);
+	do {
+		take_step(self, now);
+		obey(self);
+	} while (self->step != STEP_NONE && self->step_at_us <= now);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t board_deadline_us(const struct vusb_ticker *ticker)
 {
 	const struct stm32_board *self =
 		CONTAINER_OF((struct vusb_ticker *)ticker, struct stm32_board, ticker);
+	uint64_t deadline = runner_deadline_us(&self->runner);
 
-	uint64_t step_us = self->step == STEP_NONE ? CLOCK_NEVER : self->step_at_us;
-	uint64_t rom_us =
-		rom_is_alone(self) ? vusb_device_deadline_us(&self->rom.device) : CLOCK_NEVER;
-
-	return rom_us < step_us ? rom_us : step_us;
+	if (self->runner.wants_usb != self->program_wants_usb)
+		return 0;
+	if (self->step != STEP_NONE)
+		deadline = earlier(deadline, self->step_at_us);
+	if (rom_is_alone(self))
+		deadline = earlier(deadline, vusb_device_deadline_us(&self->rom.device));
+	return deadline;
 }
 
-static void set_power(struct stm32_board *self, bool on)
+static void power_changed(struct stm32_board *self)
 {
-	if (on && self->pins[BOARD_NRST]) {
-		self->mode = BOARD_RESET;
-	} else if (on) {
-		start(self);
-	} else {
-		halt(self, BOARD_OFF);
+	if (!has_power(self)) {
+		halt(self, BOARD_OFF, NULL);
 		memory_power_lost(&self->memory, now_us(self));
+	} else if (self->pins[BOARD_NRST]) {
+		set_mode(self, BOARD_RESET, NULL);
+	} else {
+		start(self, RESET_POWER);
 	}
 }
 
-static void set_reset(struct stm32_board *self, bool held)
+static void nrst_changed(struct stm32_board *self)
 {
-	if (!self->pins[BOARD_POWER])
+	if (!has_power(self))
 		return;
-	if (!held) {
-		start(self);
+	if (!self->pins[BOARD_NRST]) {
+		start(self, RESET_PIN);
 		return;
 	}
-	halt(self, BOARD_RESET);
+	halt(self, BOARD_RESET, NULL);
 	memory_reset(&self->memory, now_us(self));
 }
 
+/* BOOT0 is looked at when the chip comes out of reset. */
 static int set_pin(struct board *board, enum board_pin pin, bool high, struct why *why)
 {
 	struct stm32_board *self = board_of(board);
+	bool had_power = has_power(self);
 
 	if ((unsigned int)pin >= BOARD_PIN_COUNT)
 		return why_set(why, -EINVAL, "%s: no pin %d", board->name, (int)pin);
 	if (self->pins[pin] == high)
 		return 0;
 	self->pins[pin] = high;
-	switch (pin) {
-	case BOARD_POWER:
-		set_power(self, high);
-		break;
-	case BOARD_NRST:
-		set_reset(self, high);
-		break;
-	case BOARD_USB:
-	case BOARD_VBUS:
-		update_plug(self);
-		break;
-	case BOARD_BOOT0: /* looked at when the chip comes out of reset */
-	case BOARD_PIN_COUNT:
-		break;
-	}
+	if (has_power(self) != had_power)
+		power_changed(self);
+	if (pin == BOARD_NRST)
+		nrst_changed(self);
+	update_plug(self);
 	return 0;
 }
 
@@ -325,7 +463,8 @@ static void board_free(struct board *board)
 {
 	struct stm32_board *self = board_of(board);
 
-	halt(self, BOARD_OFF);
+	self->observer = NULL;
+	halt(self, BOARD_OFF, NULL);
 	vusb_bus_remove_ticker(&self->ticker);
 	memory_done(&self->memory);
 	free(self);
@@ -369,6 +508,15 @@ static int memory_config_of(
 	return 0;
 }
 
+static void program_told(struct runner_observer *observer, enum program_fact_kind kind,
+	uint32_t size, const char *text)
+{
+	struct stm32_board *self = CONTAINER_OF(observer, struct stm32_board, runner_observer);
+
+	if (self->observer)
+		self->observer->program(self->observer, kind, size, text);
+}
+
 static void init(struct stm32_board *self, const struct stm32_board_config *config)
 {
 	const struct chip *chip = self->memory.config.chip;
@@ -379,9 +527,22 @@ static void init(struct stm32_board *self, const struct stm32_board_config *conf
 	self->board.flash_size = chip->flash.range.size;
 	self->pace = config->pace;
 	self->width = config->width ? *config->width : chip->dfu.width;
-	self->observer = config->observer;
-	self->pins[BOARD_USB] = self->pins[BOARD_VBUS] = true;
+	self->rom_observer = config->observer;
+	self->observer = config->board_observer;
+	self->faults = config->faults;
+	self->usb_powered = config->usb_powered;
+	self->pins[BOARD_USB] = !config->usb_powered;
+	self->pins[BOARD_VBUS] = true;
 	self->mode = BOARD_OFF;
+	self->runner_observer.fact = program_told;
+	runner_init(&self->runner, &(struct runner_config){
+					   .memory = &self->memory,
+					   .clock = vusb_bus_clock(self->bus),
+					   .loaders = config->loaders,
+					   .faults = config->faults,
+					   .fast = config->pace == ROM_PACE_FAST,
+					   .observer = &self->runner_observer,
+				   });
 }
 
 int stm32_board_new(const struct stm32_board_config *config, struct vusb_bus *bus,
@@ -401,9 +562,9 @@ int stm32_board_new(const struct stm32_board_config *config, struct vusb_bus *bu
 		free(self);
 		return why_errno(why, err, "%s", config->name);
 	}
-	init(self, config);
 	self->bus = bus;
 	self->port = port;
+	init(self, config);
 	self->ticker = (struct vusb_ticker){.tick = board_tick, .deadline_us = board_deadline_us};
 	vusb_bus_add_ticker(bus, &self->ticker);
 	if (config->flash)
@@ -420,6 +581,13 @@ int stm32_board_new(const struct stm32_board_config *config, struct vusb_bus *bu
 struct memory *stm32_board_memory(struct board *board)
 {
 	return &board_of(board)->memory;
+}
+
+const char *stm32_board_dead_text(const struct board *board)
+{
+	const struct stm32_board *self = board_of_const(board);
+
+	return self->mode == BOARD_DEAD ? self->dead_text : NULL;
 }
 
 size_t stm32_board_footprint(const struct board *board)

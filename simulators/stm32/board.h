@@ -2,8 +2,18 @@
 /*
  * A simulated board: an STM32, its supply, BOOT0, NRST and its USB socket, on a port of a vusb_bus.
  *
- * What runs after a reset is decided from BOOT0, the read protection and the content of the flash. The ROM
- * bootloader is a device on the port; firmware is only known to run (BOARD_FIRMWARE), it has no device here.
+ * What runs after a reset is decided from BOOT0, the read protection and the content of flash and RAM, by nothing else:
+ *
+ *     no VDD                                                 BOARD_OFF
+ *     NRST held, or starting up                              BOARD_RESET
+ *     BOOT0 high at the end of the reset, not RDP level 2    BOARD_DFU, the ROM bootloader
+ *     no vector table that this chip can start from          BOARD_DEAD
+ *     a loader knows the program at the flash's start        what the program says: BOARD_ECU, BOARD_OPENBLT
+ *     a loader knows it, but it is damaged                   BOARD_DEAD
+ *     no loader knows it                                     BOARD_FIRMWARE: it runs, and has no device here
+ *
+ * The same holds for a jump, without BOOT0; a jump into system memory starts the ROM. That is how firmware enters DFU: it
+ * leaves a word in RAM, which survives a reset but not the loss of power, and the next start looks at it.
  */
 #ifndef DFURIG_STM32_BOARD_H
 #define DFURIG_STM32_BOARD_H
@@ -12,7 +22,20 @@
 
 #include "harness/ports/board.h"
 #include "harness/vusb/bus.h"
+#include "simulators/stm32/program.h"
 #include "simulators/stm32/rom_dfu.h"
+
+/* Somebody who wants to tell a person what the board does. Both are called in the middle of things: they must not touch the
+ * board. */
+struct stm32_board_observer {
+	/* reason: of BOARD_DEAD, else NULL. */
+	void (*mode)(
+		struct stm32_board_observer *observer, enum board_mode mode, const char *reason);
+	void (*program)(struct stm32_board_observer *observer, enum program_fact_kind kind,
+		uint32_t size, const char *text);
+	/* The firmware resets the chip; for the ROM's resets see rom_observer. */
+	void (*reset)(struct stm32_board_observer *observer, enum reset_cause cause);
+};
 
 struct stm32_board_config {
 	const char *name;        /* copied; shorter than the name in struct board */
@@ -30,7 +53,13 @@ struct stm32_board_config {
 	const uint8_t *flash;
 	size_t flash_size;
 
-	struct rom_observer *observer; /* borrowed for the board's life, or NULL */
+	bool usb_powered; /* VDD comes from the cable's VBUS too; such a board begins unplugged */
+	/* What it can run; tried in order. NULL-terminated, borrowed for the board's life; NULL = none. */
+	const struct program_loader *const *loaders;
+	struct fault_plan *faults; /* borrowed for the board's life; NULL = none */
+
+	struct rom_observer *observer;               /* borrowed for the board's life, or NULL */
+	struct stm32_board_observer *board_observer; /* borrowed for the board's life, or NULL */
 };
 
 /* A board without power, its cable plugged in, BOOT0 and NRST let go. bus and port (empty) are borrowed for the board's
@@ -40,6 +69,9 @@ MUST_CHECK int stm32_board_new(const struct stm32_board_config *config, struct v
 
 /* The chip's memory, for presets (read and write protection, OTP) and checks. Borrowed until the board is freed. */
 struct memory *stm32_board_memory(struct board *board);
+
+/* Why it is BOARD_DEAD, for people; NULL in other modes. */
+const char *stm32_board_dead_text(const struct board *board);
 
 /* Bytes that the board takes now, heap included. */
 size_t stm32_board_footprint(const struct board *board);

@@ -35,14 +35,21 @@ int memory_init(struct memory *memory, const struct memory_config *config)
 {
 	const struct chip *chip = config->chip;
 	struct flash flash;
+	struct ram ram;
 	int r = flash_init(&flash, &chip->flash);
 
 	if (r < 0)
 		return r;
+	r = ram_init(&ram, &chip->ram.range, config->seed);
+	if (r < 0) {
+		flash_done(&flash);
+		return r;
+	}
 	*memory = (struct memory){
 		.config = *config,
 		.width = chip->dfu.width,
 		.flash = flash,
+		.ram = ram,
 		.rng = {.state = config->seed},
 	};
 	options_init(&memory->options, &chip->options);
@@ -56,8 +63,7 @@ void memory_done(struct memory *memory)
 	memory->op = (struct memory_op){0};
 	flash_done(&memory->flash);
 	otp_done(&memory->otp);
-	free(memory->ram);
-	memory->ram = NULL;
+	ram_done(&memory->ram);
 }
 
 /* What there is, and what may be done to it. */
@@ -173,16 +179,6 @@ static void read_identity(const struct memory *memory, const struct window *wind
 	show(window, identity->bootloader_version, &memory->config.rom->bootloader_version, 1);
 }
 
-static void read_ram(const struct memory *memory, const struct window *window)
-{
-	if (memory->ram)
-		memcpy(window->data,
-			memory->ram + (window->addr - memory->config.chip->ram.range.addr),
-			window->size);
-	else
-		memset(window->data, 0, window->size);
-}
-
 /* The access stays inside its region. */
 static void read_region(const struct memory *memory, const struct window *window)
 {
@@ -208,7 +204,7 @@ static void read_region(const struct memory *memory, const struct window *window
 		memset(window->data, chip->identity.filler, window->size);
 		break;
 	case MEMORY_RAM:
-		read_ram(memory, window);
+		ram_read(&memory->ram, window->addr, window->data, window->size);
 		break;
 	case MEMORY_NOWHERE:
 	case MEMORY_REGION_COUNT:
@@ -251,7 +247,7 @@ size_t memory_footprint(const struct memory *memory)
 
 	bytes += memory->flash.taken + memory->op.size;
 	bytes += memory->otp.data ? chip->otp.data.size + chip->otp.locks.size : 0;
-	bytes += memory->ram ? chip->ram.range.size : 0;
+	bytes += memory->ram.taken + memory->ram.page_count * sizeof(*memory->ram.pages);
 	return bytes;
 }
 

@@ -20,6 +20,7 @@
 #include "simulators/stm32/flash.h"
 #include "simulators/stm32/options.h"
 #include "simulators/stm32/otp.h"
+#include "simulators/stm32/ram.h"
 
 #define MEMORY_PHASE_MAX 3
 
@@ -98,7 +99,7 @@ struct memory {
 	struct flash flash;
 	struct options options;
 	struct otp otp;
-	uint8_t *ram; /* owned; NULL = never written since power-up, reads 0 */
+	struct ram ram;
 	struct rng rng;
 	struct memory_op op;
 };
@@ -111,7 +112,7 @@ void memory_done(struct memory *memory);
  * (RM0090 guarantees the content in neither case). */
 void memory_reset(struct memory *memory, uint64_t now_us);
 
-/* Power is gone, and comes back: memory_reset, and the RAM is lost. Accesses that were programmed by then stay, a
+/* Power is gone, and comes back: memory_reset, and the RAM holds garbage. Accesses that were programmed by then stay, a
  * sector whose erase was not over is left torn (see flash_tear). */
 void memory_power_lost(struct memory *memory, uint64_t now_us);
 
@@ -147,6 +148,16 @@ enum memory_result memory_start_mass_erase(struct memory *memory, uint64_t now_u
 /* Read unprotect: mass erase, also at level 0 and of write-protected sectors, then RDP = level 0, in force after
  * memory_reset. Other option bytes stay. */
 enum memory_result memory_start_unprotect(struct memory *memory, uint64_t now_us);
+
+/*
+ * The same for the chip's own code: flash as the flash controller programs and erases it, whatever the read protection;
+ * RAM all over, the ROM's part too. Addresses outside: MEMORY_BAD_ADDRESS.
+ */
+enum memory_result memory_start_own_program(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us);
+enum memory_result memory_start_own_erase(struct memory *memory, uint32_t addr, uint64_t now_us);
+enum memory_result memory_write_ram(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size);
 
 /* Does what is due of the operation in hand. */
 void memory_settle(struct memory *memory, uint64_t now_us);

@@ -111,19 +111,6 @@ static enum memory_result start_options(
 	return op_go(memory);
 }
 
-static enum memory_result write_ram(
-	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size)
-{
-	const struct chip_range *range = &memory->config.chip->ram.range;
-
-	if (!memory->ram)
-		memory->ram = calloc(1, range->size);
-	if (!memory->ram)
-		return MEMORY_OUT_OF_MEMORY;
-	memcpy(memory->ram + (addr - range->addr), data, size);
-	return MEMORY_OK;
-}
-
 static enum memory_result write_feature(struct memory *memory, uint32_t addr, uint8_t value)
 {
 	const struct chip_feature *feature = &memory->config.chip->feature;
@@ -151,7 +138,7 @@ enum memory_result memory_start_write(
 	case MEMORY_FEATURE:
 		return write_feature(memory, addr, data[0]);
 	case MEMORY_RAM:
-		return write_ram(memory, addr, data, size);
+		return memory_write_ram(memory, addr, data, size);
 	case MEMORY_SYSTEM:
 	case MEMORY_SIGNATURE:
 	case MEMORY_NOWHERE:
@@ -161,24 +148,51 @@ enum memory_result memory_start_write(
 	return MEMORY_BAD_ADDRESS;
 }
 
-enum memory_result memory_start_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
+/* addr lies in the flash. */
+static enum memory_result start_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
 {
-	enum memory_result result = memory_check(memory, MEMORY_ERASE, addr, 0);
+	const struct chip_flash *chip = memory->flash.chip;
 	struct chip_sector sector;
 
-	assert(!memory_busy(memory));
-	if (result != MEMORY_OK)
-		return result;
-	if (!chip_sector_at(memory->flash.chip, addr, &sector))
+	if (!chip_sector_at(chip, addr, &sector))
 		return MEMORY_BAD_ADDRESS;
-	if (flash_sector_mask(memory->flash.chip, addr, 1) &
-		options_write_protected(&memory->options))
+	if (flash_sector_mask(chip, addr, 1) & options_write_protected(&memory->options))
 		return MEMORY_OK;
 	op_begin(memory, addr, now_us);
 	op_add(memory, MEMORY_ERASE_SECTOR,
-		flash_erase_us(
-			memory->flash.chip, sector.size, memory->width, memory->config.pace.worst));
+		flash_erase_us(chip, sector.size, memory->width, memory->config.pace.worst));
 	return op_go(memory);
+}
+
+enum memory_result memory_start_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
+{
+	enum memory_result result = memory_check(memory, MEMORY_ERASE, addr, 0);
+
+	assert(!memory_busy(memory));
+	return result == MEMORY_OK ? start_erase(memory, addr, now_us) : result;
+}
+
+enum memory_result memory_start_own_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
+{
+	assert(!memory_busy(memory));
+	return start_erase(memory, addr, now_us);
+}
+
+enum memory_result memory_start_own_program(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us)
+{
+	assert(size && !memory_busy(memory));
+	if (!chip_range_holds(&memory->flash.chip->range, addr, size))
+		return MEMORY_BAD_ADDRESS;
+	return start_flash(memory, addr, data, size, now_us);
+}
+
+enum memory_result memory_write_ram(
+	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size)
+{
+	if (!chip_range_holds(&memory->ram.range, addr, size))
+		return MEMORY_BAD_ADDRESS;
+	return ram_write(&memory->ram, addr, data, size) < 0 ? MEMORY_OUT_OF_MEMORY : MEMORY_OK;
 }
 
 enum memory_result memory_start_mass_erase(struct memory *memory, uint64_t now_us)
@@ -329,6 +343,5 @@ void memory_reset(struct memory *memory, uint64_t now_us)
 void memory_power_lost(struct memory *memory, uint64_t now_us)
 {
 	memory_reset(memory, now_us);
-	free(memory->ram);
-	memory->ram = NULL;
+	ram_lose(&memory->ram);
 }

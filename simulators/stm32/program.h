@@ -37,6 +37,9 @@ enum program_fact_kind {
 	PROGRAM_FACT_KIND_COUNT,
 };
 
+/* "power", "pin", "software", "watchdog": what FAULT_BOARD_RESET matches. */
+const char *reset_cause_text(enum reset_cause cause);
+
 struct machine;
 
 /* Called by programs from load, tick and the ops of their device. All are there. */
@@ -55,11 +58,15 @@ struct machine_ops {
 		struct machine *machine, uint32_t addr, const uint8_t *data, size_t size);
 	uint64_t (*busy_until_us)(const struct machine *machine); /* <= now_us: not busy */
 
-	/* The pull-up: the program's device appears on the bus (when the cable is in and has VBUS), or leaves it. */
+	/* The pull-up: the program's device appears on the bus (when the cable is in and has VBUS), or leaves it. Takes
+	 * effect when the load or tick that calls it has returned; called from an op of the device, at the bus's next
+	 * tick, of which only the last wish counts. */
 	void (*set_connected)(struct machine *machine, bool connected);
 
-	/* NVIC_SystemReset, and a start of the vector table at addr in place of this program. Both take effect after the op
-	 * or tick that calls them has returned; the program is freed then. */
+	/* NVIC_SystemReset, and a start of the vector table at addr in place of this program; in the chip's system memory
+	 * (chip->identity.system) that is the ROM bootloader. Both take effect after the load, op or tick that calls
+	 * them has returned: the program is not ticked any more, its device NAKs, and it is freed at the bus's next tick.
+	 * The first of several counts. */
 	void (*system_reset)(struct machine *machine, enum reset_cause cause);
 	void (*jump)(struct machine *machine, uint32_t addr);
 
@@ -95,7 +102,8 @@ struct program {
 struct program_loader {
 	const char *name;
 	/* Starts what lies at addr, when it is of this kind. 0; -ENOEXEC: not of this kind; -ENODATA: of this kind, but
-	 * damaged: it hangs without USB; -ENOMEM. machine is borrowed for the program's life. */
+	 * damaged: it hangs without USB; -ENOMEM. machine is borrowed for the program's life. After a reset or a jump *ret
+	 * may stay NULL. addr holds a vector table that this chip can start from. */
 	int (*load)(struct machine *machine, uint32_t addr, struct program **ret);
 };
 

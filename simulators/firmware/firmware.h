@@ -52,8 +52,9 @@ struct firmware {
 
 	/* OpenBLT only. */
 	uint32_t app_base;
-	bool dfu_check; /* its reset handler looks for the magic word (since PR #4367) */
-	bool probes;    /* it answers the newer 3F and BF probes */
+	bool dfu_check;       /* its reset handler looks for the magic word (since PR #4367) */
+	bool probes;          /* it answers the newer 3F and BF probes */
+	uint16_t backdoor_ms; /* it waits so long for a host before it starts the application */
 };
 
 /* Looks at what lies at base. read: 0 or -EFAULT. Returns 0; -ENOEXEC: no such firmware; -ENODATA: an image of ours that

@@ -2,7 +2,10 @@
 /*
  * The tune: rusEFI's settings, and how they lie in flash: a container with size, version and CRC-32, in a first and a
  * second copy. Pure; the ECU, presets and the second channel share it.
- * Source: rusEFI's flash_main (persistent configuration: size, version, CRC; first copy, else second, else defaults).
+ *
+ * The container, little-endian: version, size of the whole container, the settings, zlib's CRC-32 over the settings.
+ * Source: rusEFI's persistent_configuration.h, and flash_main.cpp: the CRC at the place where this firmware expects it is
+ * checked first (a CRC of ones means blank), then version and size; the first copy, else the second, else defaults.
  */
 #ifndef DFURIG_ECU_TUNE_H
 #define DFURIG_ECU_TUNE_H
@@ -29,7 +32,8 @@ const char *tune_state_text(enum tune_state state);
 typedef int tune_read_fn(void *user, uint32_t addr, uint8_t *ret_data, size_t size);
 
 /* What an ECU with this firmware has as its tune after start-up: fills firmware->settings_size bytes. read: 0 or -EFAULT.
- * Returns the state (a flash that cannot be read counts as blank) or -ENOMEM. */
+ * Returns the state (a flash that cannot be read counts as blank) or -ENOMEM. When neither copy is good, the one that says
+ * more counts: another version before damage, damage before blank (guessed). */
 MUST_CHECK int tune_load(
 	const struct firmware *firmware, tune_read_fn *read, void *user, uint8_t *ret_tune);
 

@@ -193,15 +193,10 @@ static const struct program_ops openblt_ops = {
 	.free = openblt_free,
 };
 
-/* When it appears on USB; CLOCK_NEVER = it does not. */
+/* When it appears on USB. FAULT_ECU_CONNECT is the board's. */
 static uint64_t connect_time(const struct machine *machine)
 {
-	uint64_t at = machine->now_us + (machine->fast ? DISCONNECT_FAST_US : DISCONNECT_US);
-	struct fault_hit hit = fault_at(machine->faults, FAULT_ECU_CONNECT, "openblt");
-
-	if (hit.action == FAULT_NO_SHOW)
-		return CLOCK_NEVER;
-	return hit.action == FAULT_DELAY ? at + hit.value : at;
+	return machine->now_us + (machine->fast ? DISCONNECT_FAST_US : DISCONNECT_US);
 }
 
 static struct openblt *openblt_new(struct machine *machine, const struct firmware *firmware)

@@ -6,7 +6,7 @@
  * FIRMWARE_HEADER_OFFSET, a header of our own that says what the simulated ECU is: signature, layout of the settings, age
  * of the protocol, which features are compiled in. The rest is noise from a seed. A CRC over all of it tells a whole
  * image from a half-written one. A real rusEFI image has no such header: it is recognised by its vector table and its
- * signature text, and gets the defaults of its chip.
+ * signature text, and gets the defaults of its chip; so is a real OpenBLT, when a real rusEFI lies behind it.
  */
 #ifndef DFURIG_FIRMWARE_FIRMWARE_H
 #define DFURIG_FIRMWARE_FIRMWARE_H
@@ -37,7 +37,10 @@ struct firmware {
 	uint32_t size; /* bytes from base */
 	char signature
 		[FIRMWARE_TEXT]; /* "rusEFI main.2026.07.14.f407-discovery.3461352391"; OpenBLT: its version */
-	char chip[24]; /* a row of chips.c that it was built for; another chip: it hangs */
+	char chip
+		[24]; /* what it was built for: a row of chips.c, or another name; on another chip it hangs */
+	uint32_t
+		stack; /* initial stack pointer; 0 = the end of the chip's RAM, for a chip of chips.c */
 
 	/* ECU only. */
 	uint32_t settings_size;    /* bytes of a tune */
@@ -58,17 +61,28 @@ struct firmware {
 };
 
 /* Looks at what lies at base. read: 0 or -EFAULT. Returns 0; -ENOEXEC: no such firmware; -ENODATA: an image of ours that
- * is not whole. *ret is set in both the first and the last case. */
+ * is not whole. *ret is set in both the first and the last case (in the last with nothing but kind and base, when the
+ * header itself is damaged). A real image's size is not known: 0. */
 MUST_CHECK int firmware_identify(const struct chip *chip, uint32_t base,
 	int (*read)(void *user, uint32_t addr, uint8_t *ret_data, size_t size), void *user,
 	struct firmware *ret);
 
 /* The bytes of an image; the noise comes from its signature. Appends firmware->size bytes to out. -EINVAL: does not make
- * sense (why). */
+ * sense (why); -ENOMEM, -EOVERFLOW. */
 MUST_CHECK int firmware_build(const struct firmware *firmware, struct buf *out, struct why *why);
 
 /* What rusEFI has on this chip: settings at their usual addresses, protocol of 2026; signature "" and size 0. behind:
  * at OpenBLT's application base. */
 struct firmware firmware_defaults(const struct chip *chip, bool behind_openblt);
+
+/* "rusEFI <branch>.<year>.<month>.<day>.<target>.<hash>". ret: the six parts behind "rusEFI ", cut to size; may be NULL.
+ * Source: rusEFI's SignatureHelper, which wants this prefix and exactly six parts. */
+struct firmware_signature {
+	char branch[24], year[8], month[4], day[4], target[32], hash[16];
+};
+bool firmware_parse_signature(const char *text, struct firmware_signature *ret);
+
+/* Whether it was built for this chip. */
+bool firmware_is_for(const struct firmware *firmware, const struct chip *chip);
 
 #endif

@@ -155,7 +155,7 @@ static void run_program(struct stm32_board *self, uint32_t addr)
 		set_mode(self, BOARD_DEAD, "the rig is out of memory");
 	else if (r < 0)
 		set_mode(self, BOARD_FIRMWARE, NULL);
-	else if (self->runner.program)
+	else if (self->runner.request.kind == RUNNER_NOTHING)
 		set_mode(self, self->runner.program->mode, NULL);
 }
 

@@ -60,7 +60,7 @@ struct machine_ops {
 
 	/* The pull-up: the program's device appears on the bus (when the cable is in and has VBUS), or leaves it. Takes
 	 * effect when the load or tick that calls it has returned; called from an op of the device, at the bus's next
-	 * tick, of which only the last wish counts. */
+	 * tick, of which only the last wish counts. The board asks FAULT_ECU_CONNECT here; programs do not. */
 	void (*set_connected)(struct machine *machine, bool connected);
 
 	/* NVIC_SystemReset, and a start of the vector table at addr in place of this program; in the chip's system memory

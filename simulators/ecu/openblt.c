@@ -35,7 +35,7 @@ struct openblt {
 	struct cdc_acm cdc;
 	struct openblt_xcp xcp;
 	char board[FIRMWARE_TEXT];
-	uint64_t connect_at_us; /* CLOCK_NEVER: it is, or will never be */
+	uint64_t connect_at_us; /* CLOCK_NEVER: it is connected */
 	uint64_t start_at_us;   /* then the application is started; CLOCK_NEVER: it stays */
 };
 
@@ -193,12 +193,6 @@ static const struct program_ops openblt_ops = {
 	.free = openblt_free,
 };
 
-/* When it appears on USB. FAULT_ECU_CONNECT is the board's. */
-static uint64_t connect_time(const struct machine *machine)
-{
-	return machine->now_us + (machine->fast ? DISCONNECT_FAST_US : DISCONNECT_US);
-}
-
 static struct openblt *openblt_new(struct machine *machine, const struct firmware *firmware)
 {
 	struct openblt *self = calloc(1, sizeof(*self));
@@ -224,7 +218,8 @@ static struct openblt *openblt_new(struct machine *machine, const struct firmwar
 		.owner = self,
 	};
 	openblt_xcp_init(&self->xcp, &xcp);
-	self->connect_at_us = connect_time(machine);
+	self->connect_at_us =
+		machine->now_us + (machine->fast ? DISCONNECT_FAST_US : DISCONNECT_US);
 	self->start_at_us = CLOCK_NEVER;
 	return self;
 }
@@ -259,8 +254,8 @@ static int load(struct machine *machine, uint32_t addr, struct program **ret)
 		return err;
 	if (firmware.kind != FIRMWARE_OPENBLT)
 		return -ENOEXEC;
-	if (err < 0)
-		return err;
+	if (err < 0 || !firmware_is_for(&firmware, machine->chip))
+		return -ENODATA; /* damaged, or for another chip: it hangs */
 	if (firmware.dfu_check && take_dfu_magic(machine)) {
 		machine->ops->jump(machine, machine->chip->identity.system.addr);
 		return 0;

@@ -33,7 +33,8 @@ struct world_program {
 	int exit_code;
 	bool missing; /* there is no such program */
 	bool timed_out;
-	struct buf output; /* stdout and stderr; owned by whoever asked (buf_done) */
+	unsigned int left_running; /* processes that it left behind; they were killed */
+	struct buf output;         /* stdout and stderr; owned by whoever asked (buf_done) */
 };
 
 /* What became of the flasher. */
@@ -43,7 +44,8 @@ struct flasher_result {
 	enum flasher_reason reason; /* of a failure, as its output tells it */
 	bool missing;               /* the flasher itself is not installed */
 	bool timed_out;
-	struct buf output; /* stdout and stderr; owned by whoever asked (buf_done) */
+	unsigned int left_running; /* processes that it left behind; they were killed */
+	struct buf output;         /* stdout and stderr; owned by whoever asked (buf_done) */
 };
 
 /* An image that a scenario names. */

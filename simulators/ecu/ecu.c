@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-const struct program_loader *const ecu_loaders[] = {&openblt_loader, NULL};
+const struct program_loader *const ecu_loaders[] = {&ecu_loader, &openblt_loader, NULL};

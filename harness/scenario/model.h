@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* A scenario in memory: what scenario_parse makes of the file, and what scenario_run reads. Private to this folder. */
+#ifndef DFURIG_SCENARIO_MODEL_H
+#define DFURIG_SCENARIO_MODEL_H
+
+#include "harness/scenario/expect.h"
+#include "harness/scenario/scenario.h"
+#include "harness/scenario/watch.h"
+
+#define SCENARIO_NAME          49 /* with NUL: scenarios, boards, images, flashers */
+#define SCENARIO_TITLE         160
+#define SCENARIO_REASON        200
+#define SCENARIO_STEP_MAX      32
+#define SCENARIO_MEANWHILE_MAX 8
+#define SCENARIO_FAULT_MAX     16
+#define SCENARIO_OF_MAX        12
+#define SCENARIO_MISSING_MAX   3
+#define SCENARIO_WORD_MAX      15 /* words of a command line */
+
+/* A board's pins and memory when the story begins. */
+struct start {
+	struct scenario_board board; /* borrows from the two names */
+	char board_name[SCENARIO_NAME];
+	char firmware[SCENARIO_NAME];
+	bool power, boot0, usb;
+};
+
+struct step_type;
+
+/* One thing that is done. */
+struct step {
+	const struct step_type *type;
+	size_t board; /* index in the world */
+	enum board_pin pin;
+	bool level;
+	uint64_t time_us;  /* how long */
+	uint64_t limit_us; /* at most how long */
+	enum face face;
+	const struct send *send;
+	bool has_flow;
+	enum flasher_flow flow;
+	char image[SCENARIO_NAME];          /* "" = the scenario's */
+	char *words[SCENARIO_WORD_MAX + 1]; /* owned; a command line, ends with NULL */
+	bool has_exit;
+	int exit_code;
+	char says[EXPECT_SAYS]; /* "" = anything */
+	struct expect expect;
+};
+
+/* Something that is done while the flasher runs. */
+struct meanwhile {
+	enum face face; /* the board under test shows itself so; FACE_COUNT: the flasher starts */
+	uint64_t after_us;
+	struct step step;
+};
+
+/* What is different for a flasher. */
+struct expect_of {
+	char flasher[SCENARIO_NAME];
+	struct expect expect;
+};
+
+struct skip {
+	char flasher[SCENARIO_NAME];
+	char reason[SCENARIO_REASON];
+};
+
+struct fault_text {
+	char at[SCENARIO_NAME], match[SCENARIO_NAME], action[SCENARIO_NAME];
+	uint32_t nth, times;
+	uint64_t value;
+};
+
+struct scenario {
+	char name[SCENARIO_NAME];
+	char title[SCENARIO_TITLE];
+	enum flasher_flow flow;
+	struct start starts[WORLD_BOARD_MAX]; /* the first is updated */
+	size_t start_count;
+	char image[SCENARIO_NAME];
+	struct world_host host; /* missing borrows from missing_names */
+	char missing_names[SCENARIO_MISSING_MAX][SCENARIO_NAME];
+	struct fault_text faults[SCENARIO_FAULT_MAX];
+	size_t fault_count;
+	struct step steps[SCENARIO_STEP_MAX];
+	size_t step_count;
+	struct meanwhile meanwhiles[SCENARIO_MEANWHILE_MAX];
+	size_t meanwhile_count;
+	struct expect expect;
+	struct expect_of of[SCENARIO_OF_MAX];
+	size_t of_count;
+	struct skip skips[SCENARIO_OF_MAX];
+	size_t skip_count;
+};
+
+/* Whether a key of expect-of or skip means this flasher: its name, or the front of it before a "-". */
+bool scenario_means(const char *key, const struct flasher *flasher);
+
+/* What this flasher's run must come to. */
+struct expect scenario_expect(const struct scenario *scenario, const struct flasher *flasher);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* A scenario that runs: what steps act on. Private to this folder. */
+#ifndef DFURIG_SCENARIO_RUN_H
+#define DFURIG_SCENARIO_RUN_H
+
+#include "harness/scenario/model.h"
+#include "harness/scenario/truth.h"
+
+struct pending { /* one that waits for its moment */
+	struct run *run;
+	const struct meanwhile *meanwhile;
+	bool armed, fired;
+};
+
+struct run {
+	const struct scenario *scenario; /* borrowed */
+	const struct flasher *flasher;   /* borrowed */
+	struct world *world;             /* borrowed */
+	struct watch watch;
+	struct truth_map map;
+	struct truth begin;         /* before the first step */
+	struct truth before_update; /* before the last update */
+	struct truth now;
+	struct world_image image;     /* of the last update */
+	struct flasher_result result; /* of the last update */
+	bool updated; /* there was one; judged: what came of it has been looked at */
+	bool judged;
+	uint64_t before_update_us; /* when it began */
+	uint64_t took_us;
+	bool tune_was_lost; /* seen after the board came back */
+	struct pending pending[SCENARIO_MEANWHILE_MAX];
+	bool flasher_runs;
+	bool stopped;       /* a step's expectation was not met: no further steps */
+	struct why unmet;   /* the first expectation that did not come true; "" = none */
+	int failed;         /* of the rig, in a callback; 0 = not */
+	struct why failure; /* its sentence */
+};
+
+/* For steps; 0 or the rig's failure. */
+MUST_CHECK int run_set_pin(
+	struct run *run, size_t board, enum board_pin pin, bool level, struct why *why);
+MUST_CHECK int run_wait(struct run *run, uint64_t time_us, struct why *why);
+
+/* Until the board shows the face; *ret_seen says whether it did. */
+MUST_CHECK int run_wait_for(struct run *run, size_t board, enum face face, uint64_t limit_us,
+	bool *ret_seen, struct why *why);
+
+MUST_CHECK int run_update(struct run *run, const struct step *step, struct why *why);
+
+/* A host program to its end; {image} among argv is the scenario's image. */
+MUST_CHECK int run_program(struct run *run, char *const argv[], uint64_t limit_us,
+	struct world_program *ret, struct why *why);
+
+void run_tell_step(struct run *run, size_t board, const char *word, const char *fmt, ...)
+	PRINTF(4, 5);
+
+/* A step's expectation: met or not. One that is not stops the story. */
+void run_expect(
+	struct run *run, const char *name, bool fits, const char *expected, const char *got);
+
+#endif

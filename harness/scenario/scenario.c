@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/scenario/scenario.h"
+
+#include "harness/scenario/model.h"
+#include "harness/scenario/steps.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void scenario_free(struct scenario *scenario)
+{
+	if (!scenario)
+		return;
+	for (size_t i = 0; i < scenario->step_count; i++)
+		step_done(&scenario->steps[i]);
+	for (size_t i = 0; i < scenario->meanwhile_count; i++)
+		step_done(&scenario->meanwhiles[i].step);
+	free(scenario);
+}
+
+const char *scenario_name(const struct scenario *scenario)
+{
+	return scenario->name;
+}
+
+const char *scenario_title(const struct scenario *scenario)
+{
+	return scenario->title;
+}
+
+size_t scenario_board_count(const struct scenario *scenario)
+{
+	return scenario->start_count;
+}
+
+struct scenario_board scenario_board(const struct scenario *scenario, size_t index)
+{
+	assert(index < scenario->start_count);
+	return scenario->starts[index].board;
+}
+
+size_t scenario_fault_count(const struct scenario *scenario)
+{
+	return scenario->fault_count;
+}
+
+struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t index)
+{
+	const struct fault_text *fault = &scenario->faults[index];
+
+	assert(index < scenario->fault_count);
+	return (struct fault_rule_text){
+		.at = fault->at,
+		.match = fault->match,
+		.action = fault->action,
+		.nth = fault->nth,
+		.times = fault->times,
+		.value = fault->value,
+	};
+}
+
+bool scenario_means(const char *key, const struct flasher *flasher)
+{
+	size_t length = strlen(key);
+
+	return strncmp(key, flasher->name, length) == 0 &&
+	       (flasher->name[length] == '\0' || flasher->name[length] == '-');
+}
+
+struct expect scenario_expect(const struct scenario *scenario, const struct flasher *flasher)
+{
+	struct expect expect = scenario->expect;
+
+	for (size_t i = 0; i < scenario->of_count; i++)
+		if (scenario_means(scenario->of[i].flasher, flasher))
+			expect_merge(&expect, &scenario->of[i].expect);
+	return expect;
+}
+
+/* A flow that a flasher has not, and that the rig cannot do for it. */
+static bool needs_more(const struct scenario *scenario, const struct flasher *flasher)
+{
+	for (size_t i = 0; i < scenario->step_count; i++) {
+		const struct step *step = &scenario->steps[i];
+		enum flasher_flow flow = step->has_flow ? step->flow : scenario->flow;
+
+		if (step_is_update(step) && !flasher->flows[flow] &&
+			!flasher->flows[FLASHER_MANUAL])
+			return true;
+	}
+	return false;
+}
+
+const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher)
+{
+	for (size_t i = 0; i < scenario->skip_count; i++)
+		if (scenario_means(scenario->skips[i].flasher, flasher))
+			return scenario->skips[i].reason;
+	return needs_more(scenario, flasher) ? "it cannot flash a board that is in its bootloader"
+					     : NULL;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/scenario/truth.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_flash(struct board *board, uint8_t **ret, struct why *why)
+{
+	int r;
+
+	*ret = malloc(board->flash_size);
+	if (!*ret)
+		return why_errno(why, -ENOMEM, "%s: flash", board->name);
+	r = board->ops->read_flash(board, board->flash_addr, *ret, board->flash_size);
+	if (r < 0)
+		return why_errno(why, r, "%s: read the flash by the second channel", board->name);
+	return 0;
+}
+
+int truth_take(struct world *world, struct truth *ret, struct why *why)
+{
+	struct board *board = world->boards[0];
+	int r;
+
+	truth_done(ret);
+	for (size_t i = 0; i < world->board_count; i++) {
+		r = read_flash(world->boards[i], &ret->flash[i], why);
+		if (r < 0)
+			return r;
+	}
+	ret->mode = board->ops->mode(board);
+	r = world->ops->signature(world, board, ret->signature, sizeof(ret->signature), why);
+	if (r < 0)
+		return why_prefix(why, r, "%s: signature", board->name);
+	r = world->ops->tune(world, board, &ret->tune, &ret->tune_size, why);
+	if (r == -ENODATA)
+		return 0;
+	return r < 0 ? why_prefix(why, r, "%s: tune", board->name) : 0;
+}
+
+void truth_done(struct truth *truth)
+{
+	for (size_t i = 0; i < WORLD_BOARD_MAX; i++)
+		free(truth->flash[i]);
+	free(truth->tune);
+	*truth = (struct truth){0};
+}
+
+/* ---- sectors ---- */
+
+/* Boards of another kind have other sectors; theirs are asked for when they are needed. */
+static bool sector_of(const struct watch *watch, size_t board, size_t index, uint32_t *ret_addr,
+	uint32_t *ret_size)
+{
+	struct world *world = watch->world;
+
+	return index < WATCH_SECTOR_MAX &&
+	       world->ops->sector(world, world->boards[board], index, ret_addr, ret_size) == 0;
+}
+
+void truth_map_add(struct truth_map *map, const struct watch *watch, size_t board,
+	const struct world_image *image)
+{
+	uint32_t addr = 0, size = 0;
+
+	for (size_t i = 0; sector_of(watch, board, i, &addr, &size); i++)
+		for (size_t copy = 0; copy < ARRAY_SIZE(image->settings_addr); copy++)
+			if (image->settings_addr[copy] >= addr &&
+				image->settings_addr[copy] - addr < size)
+				map->settings[board][i] = true;
+}
+
+static bool same_outside_settings(const struct watch *watch, const struct truth_map *map,
+	size_t board, const struct truth *before, const struct truth *now)
+{
+	uint32_t base = watch->world->boards[board]->flash_addr;
+	uint32_t addr = 0, size = 0;
+
+	for (size_t i = 0; sector_of(watch, board, i, &addr, &size); i++)
+		if (!map->settings[board][i] && memcmp(before->flash[board] + (addr - base),
+							now->flash[board] + (addr - base), size))
+			return false;
+	return true;
+}
+
+static bool same_settings(const struct watch *watch, const struct truth_map *map,
+	const struct truth *before, const struct truth *now)
+{
+	uint32_t base = watch->world->boards[0]->flash_addr;
+
+	for (size_t i = 0; i < watch->sector_count; i++) {
+		const struct watch_sector *sector = &watch->sectors[i];
+
+		if (map->settings[0][i] &&
+			memcmp(before->flash[0] + (sector->addr - base),
+				now->flash[0] + (sector->addr - base), sector->size))
+			return false;
+	}
+	return true;
+}
+
+const char *truth_other_changed(const struct watch *watch, const struct truth_map *map,
+	const struct truth *begin, const struct truth *now)
+{
+	for (size_t i = 1; i < watch->world->board_count; i++)
+		if (!same_outside_settings(watch, map, i, begin, now))
+			return watch->world->boards[i]->name;
+	return NULL;
+}
+
+/* ---- the image ---- */
+
+/* Where the flash first differs from the image; the image's size when it holds it. */
+static size_t first_difference(
+	const struct board *board, const struct truth *now, const struct world_image *image)
+{
+	size_t offset = image->addr - (size_t)board->flash_addr;
+	size_t i = 0;
+
+	if (offset >= board->flash_size || image->size > board->flash_size - offset)
+		return 0;
+	while (i < image->size && now->flash[0][offset + i] == image->data[i])
+		i++;
+	return i;
+}
+
+static bool runs(
+	const struct watch *watch, const struct truth *now, const struct world_image *image)
+{
+	return now->mode == BOARD_ECU && watch->face[0] == FACE_ECU && image->signature[0] &&
+	       strcmp(image->signature, now->signature) == 0;
+}
+
+static void find_outcome(const struct watch *watch, const struct truth_map *map,
+	const struct truth *before, const struct truth *now, const struct world_image *image,
+	struct findings *ret)
+{
+	size_t held = first_difference(watch->world->boards[0], now, image);
+	char *text = ret->outcome_text;
+	size_t room = sizeof(ret->outcome_text);
+
+	if (held == image->size && runs(watch, now, image)) {
+		ret->outcome = OUTCOME_UPDATED;
+		snprintf(text, room, "the board holds the image and runs it");
+	} else if (held == image->size) {
+		ret->outcome = OUTCOME_WRITTEN;
+		snprintf(text, room, "the board holds the image, but does not run it");
+	} else if (same_outside_settings(watch, map, 0, before, now)) {
+		ret->outcome = OUTCOME_NOT_UPDATED;
+		snprintf(text, room, "the flash still holds what it held before");
+	} else {
+		ret->outcome = OUTCOME_DAMAGED;
+		snprintf(text, room, "the flash differs from the image at 0x%08zx",
+			image->addr + held);
+	}
+}
+
+/* ---- the tune ---- */
+
+bool truth_tune_differs(const struct truth *before, const uint8_t *tune, size_t size)
+{
+	size_t common = before->tune_size < size ? before->tune_size : size;
+
+	return !tune || memcmp(before->tune, tune, common) != 0;
+}
+
+static int is_default(struct world *world, const struct truth *now, bool *ret, struct why *why)
+{
+	CLEANUP(free_ptr) uint8_t *tune = NULL;
+	size_t size = 0;
+	int r = world->ops->default_tune(world, world->boards[0], &tune, &size, why);
+
+	*ret = r == 0 && size == now->tune_size && memcmp(tune, now->tune, size) == 0;
+	return r == -ENODATA ? 0 : r;
+}
+
+static int find_tune(const struct watch *watch, const struct truth_map *map,
+	const struct truth *begin, const struct truth *now, bool lost, struct findings *ret,
+	struct why *why)
+{
+	bool factory = !now->tune;
+	const char *text = "";
+	int r = 0;
+
+	if (begin->tune && !truth_tune_differs(begin, now->tune, now->tune_size)) {
+		ret->tune = lost ? TUNE_RESTORED : TUNE_KEPT;
+	} else if (!now->tune && !now->signature[0] && same_settings(watch, map, begin, now)) {
+		ret->tune = TUNE_KEPT;
+		text = "no firmware reads it now; its sectors are as they were";
+	} else {
+		if (now->tune)
+			r = is_default(watch->world, now, &factory, why);
+		ret->tune = factory && now->signature[0] ? TUNE_DEFAULT : TUNE_LOST;
+		text = !begin->tune ? "there was none before"
+		       : !now->tune ? "nothing valid is stored"
+				    : "";
+	}
+	snprintf(ret->tune_text, sizeof(ret->tune_text), "%s", text);
+	return r;
+}
+
+int truth_find(const struct watch *watch, const struct truth_map *map,
+	const struct truth *before_update, const struct truth *begin, const struct truth *now,
+	const struct world_image *image, bool lost, struct findings *ret, struct why *why)
+{
+	ret->mode = now->mode;
+	memcpy(ret->signature, now->signature, sizeof(ret->signature));
+	find_outcome(watch, map, before_update, now, image, ret);
+	return find_tune(watch, map, begin, now, lost, ret, why);
+}
+
+/* ---- the flash map ---- */
+
+static bool is_erased(const uint8_t *data, size_t size)
+{
+	return data[0] == 0xff && memcmp(data, data + 1, size - 1) == 0;
+}
+
+static bool overlaps(const struct watch_sector *sector, const struct world_image *image)
+{
+	return image->size && image->addr < sector->addr + sector->size &&
+	       sector->addr < image->addr + image->size;
+}
+
+static const char *became(
+	const struct watch_sector *sector, const uint8_t *before, const uint8_t *now, bool in_image)
+{
+	bool changed = memcmp(before, now, sector->size) != 0;
+
+	if (!changed && !sector->erased && !sector->programmed)
+		return "untouched";
+	if (is_erased(now, sector->size))
+		return "erased";
+	return in_image || !changed ? "written" : "changed";
+}
+
+void truth_tell_sectors(const struct watch *watch, const struct truth_map *map,
+	const struct truth *begin, const struct truth *now, const struct world_image *image)
+{
+	struct board *board = watch->world->boards[0];
+
+	for (size_t i = 0; i < watch->sector_count; i++) {
+		const struct watch_sector *sector = &watch->sectors[i];
+		size_t offset = sector->addr - (size_t)board->flash_addr;
+		bool in_image = overlaps(sector, image);
+
+		EVENT_EMIT(watch->world->events, .kind = EVENT_SECTOR, .board = board->name,
+			.addr = sector->addr, .size = sector->size, .sector = (uint32_t)i,
+			.name = map->settings[0][i] ? "settings"
+				: in_image          ? "image"
+						    : "other",
+			.text = became(sector, begin->flash[0] + offset, now->flash[0] + offset,
+				in_image));
+	}
+}

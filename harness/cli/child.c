@@ -34,10 +34,15 @@ static void reset_signals(void)
 }
 
 /* In the child. Tells the parent the errno when the command could not be executed. */
-static void become(
-	char *const argv[], const struct child_environment *env, pid_t parent, int report)
+static void become(char *const argv[], const struct child_environment *env, int output,
+	pid_t parent, int report)
 {
 	int error;
+
+	if (output >= 0) {
+		dup2(output, STDOUT_FILENO);
+		dup2(output, STDERR_FILENO);
+	}
 
 	reset_signals();
 	for (; env->name; env++)
@@ -51,8 +56,8 @@ static void become(
 	_exit(127);
 }
 
-int child_start(
-	char *const argv[], const struct child_environment *env, pid_t *ret_pid, struct why *why)
+int child_start(char *const argv[], const struct child_environment *env, int output, pid_t *ret_pid,
+	struct why *why)
 {
 	pid_t parent = getpid(), pid;
 	int report[2], error = 0;
@@ -62,7 +67,7 @@ int child_start(
 		return why_errno(why, -errno, "pipe");
 	pid = fork();
 	if (pid == 0)
-		become(argv, env, parent, report[1]);
+		become(argv, env, output, parent, report[1]);
 	close(report[1]);
 	if (pid < 0) {
 		close(report[0]);
@@ -92,8 +97,10 @@ void child_adopt_orphans(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-static void kill_children(void)
+/* Calls fn for each child. Returns how many there are. */
+static unsigned int for_each_child(void (*fn)(pid_t pid))
 {
+	unsigned int count = 0;
 	char path[64];
 	FILE *file;
 	int pid;
@@ -101,10 +108,22 @@ static void kill_children(void)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
 	file = fopen(path, "re");
 	if (!file)
-		return;
-	while (fscanf(file, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
+		return 0;
+	for (; fscanf(file, "%d", &pid) == 1; count++)
+		if (fn)
+			fn(pid);
 	fclose(file);
+	return count;
+}
+
+unsigned int child_count(void)
+{
+	return for_each_child(NULL);
+}
+
+static void kill_child(pid_t pid)
+{
+	kill(pid, SIGKILL);
 }
 
 void child_end_orphans(void)
@@ -115,7 +134,7 @@ void child_end_orphans(void)
 	for (int count = 0; count < ORPHANS_MAX && clock_now_us(clock) < until_us;) {
 		pid_t pid;
 
-		kill_children();
+		for_each_child(kill_child);
 		pid = waitpid(-1, NULL, WNOHANG);
 		if (pid < 0)
 			return;

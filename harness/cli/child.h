@@ -15,16 +15,19 @@ struct child_environment {
 };
 
 /* argv[0] is looked for in PATH. The child gets default signal handling and is killed when this process ends in
- * whatever way. env: NULL name at the end. Returns 0; -ENOENT not found; -EACCES not executable; other errno: the rig's
+ * whatever way. env: NULL name at the end. output: its stdout and stderr, -1 = as this process's. Returns 0; -ENOENT not found; -EACCES not executable; other errno: the rig's
  * failure. */
-MUST_CHECK int child_start(
-	char *const argv[], const struct child_environment *env, pid_t *ret_pid, struct why *why);
+MUST_CHECK int child_start(char *const argv[], const struct child_environment *env, int output,
+	pid_t *ret_pid, struct why *why);
 
 /* The shell's convention: the exit status, or 128 + signal. */
 int child_exit_code(int wait_status);
 
 /* Makes orphans of the command children of this process. */
 void child_adopt_orphans(void);
+
+/* How many children this process has, adopted ones included. */
+unsigned int child_count(void);
 
 /* Kills what is left of the command's children and waits for it, a second at most. */
 void child_end_orphans(void);

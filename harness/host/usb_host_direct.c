@@ -25,6 +25,7 @@ struct direct_host {
 	struct usb_host host;
 	struct clock clock;
 	struct vusb_bus *bus;
+	bool forbidden;                                 /* device nodes may not be opened */
 	struct port_record *records[VUSB_PORT_MAX + 1]; /* by port number, made when first needed */
 };
 
@@ -309,6 +310,8 @@ static int direct_open(struct usb_host *host, const struct usb_host_entry *entry
 		return why_errno(why, r, "USB device %s", entry->path);
 	if (!record)
 		return why_set(why, -ENODEV, "USB device %s is not there any more", entry->path);
+	if (self->forbidden)
+		return why_errno(why, -EACCES, "USB device %s", entry->path);
 	handle = calloc(1, sizeof(*handle));
 	if (!handle)
 		return why_errno(why, -ENOMEM, "USB device %s", entry->path);
@@ -339,6 +342,11 @@ struct usb_host *usb_host_direct_new(struct vusb_bus *bus)
 	};
 	self->host = (struct usb_host){.ops = &host_ops, .clock = &self->clock};
 	return &self->host;
+}
+
+void usb_host_direct_set_permission(struct usb_host *host, bool allowed)
+{
+	host_of(host)->forbidden = !allowed;
 }
 
 void usb_host_direct_free(struct usb_host *host)

@@ -15,6 +15,10 @@
 /* bus is borrowed for the life of the host. Devices are enumerated once per plug, when they are first listed. NULL
  * when out of memory. Close all handles before the host is freed, and free the host before the bus. */
 struct usb_host *usb_host_direct_new(struct vusb_bus *bus);
+
+/* Without permission devices are listed, their texts as well (Linux has those from the kernel), but not opened: -EACCES. */
+void usb_host_direct_set_permission(struct usb_host *host, bool allowed);
+
 void usb_host_direct_free(struct usb_host *host);
 
 #endif

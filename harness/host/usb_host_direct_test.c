@@ -55,6 +55,19 @@ Test(direct, lists_what_is_plugged_in)
 	cr_expect_str_eq(entry.serial, "S1");
 }
 
+Test(direct, without_permission_devices_are_listed_but_not_opened)
+{
+	CLEANUP(rig_done) struct rig rig;
+	struct usb_host_entry entry;
+
+	rig_init(&rig);
+	usb_host_direct_set_permission(rig.usb.host, false);
+	cr_assert_eq(usb_rig_list_or_fail(&rig.usb, &entry), 1);
+	cr_expect_eq(rig.usb.host->ops->open(rig.usb.host, &entry, &rig.device, NULL), -EACCES);
+	usb_host_direct_set_permission(rig.usb.host, true);
+	cr_expect_eq(rig.usb.host->ops->open(rig.usb.host, &entry, &rig.device, NULL), 0);
+}
+
 Test(direct, counts_devices_beyond_the_room)
 {
 	CLEANUP(rig_done) struct rig rig;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the digest share; for them only. */
+#ifndef DFURIG_REPORT_DIGEST_PARTS_H
+#define DFURIG_REPORT_DIGEST_PARTS_H
+
+#include "harness/report/digest.h"
+
+#define DIGESTER_BOARD_MAX 8
+#define DIGESTER_TOOL_MAX  4
+
+struct digester {
+	struct digest *digest;
+	struct digest_item nowhere; /* what there is no room for goes here */
+	size_t dfu; /* index + 1 of the bootloader's work that may go on; 0 = none */
+	size_t ecu; /* of the command that waits for its answer */
+
+	/* States that belong to the work before them or after them. */
+	struct digest_state states[DIGEST_STATE_MAX];
+	size_t state_count, last_idle; /* up to last_idle they end the work before */
+	uint32_t requests;
+
+	struct {
+		const char *board, *mode;
+	} boards[DIGESTER_BOARD_MAX];
+	size_t board_count;
+
+	char tools[DIGESTER_TOOL_MAX][32]; /* that run now, the last started last */
+	size_t tool_count;
+};
+
+/* Begins an item; never NULL. Work that went on ends. */
+struct digest_item *digester_push(
+	struct digester *self, enum digest_kind kind, const struct event *event);
+
+/* The bootloader's operations and states, and requests of the host. */
+void digester_dfu(struct digester *self, const struct event *event);
+void digester_dfu_state(struct digester *self, const struct event *event);
+void digester_request(struct digester *self, const struct event *event);
+
+/* The states at hand go to the work before; it has ended. */
+void digester_end_dfu(struct digester *self);
+
+/* Writes the item's text and answer from what was gathered. */
+void digest_item_word(struct digest_item *item);
+
+#endif

@@ -21,8 +21,12 @@ struct scripted_answer {
 	bool gone;         /* the port is gone instead of the answer */
 };
 
-/* One answer from text without NUL. */
-#define ANSWER(text, ...)                                                                          \
+/* One answer from text without NUL; ANSWER_AS with more of the struct's fields. */
+#define ANSWER(text)                                                                               \
+	{                                                                                          \
+		.data = (text), .size = sizeof(text) - 1                                           \
+	}
+#define ANSWER_AS(text, ...)                                                                       \
 	{                                                                                          \
 		.data = (text), .size = sizeof(text) - 1, __VA_ARGS__                              \
 	}

@@ -60,7 +60,7 @@ Test(ts_client, signature_in_a_frame)
 Test(ts_client, signature_as_a_plain_byte)
 {
 	static const struct scripted_answer answers[] = {
-		ANSWER(SIGNATURE "\0", .raw = true, .piece = 7, .gap_ms = 1)};
+		ANSWER_AS(SIGNATURE "\0", .raw = true, .piece = 7, .gap_ms = 1)};
 	CLEANUP(rig_done) struct rig rig;
 	char text[TS_SIGNATURE_ROOM];
 
@@ -72,7 +72,7 @@ Test(ts_client, signature_as_a_plain_byte)
 
 Test(ts_client, a_plain_signature_without_an_end_times_out)
 {
-	static const struct scripted_answer answers[] = {ANSWER(SIGNATURE, .raw = true)};
+	static const struct scripted_answer answers[] = {ANSWER_AS(SIGNATURE, .raw = true)};
 	CLEANUP(rig_done) struct rig rig;
 	char text[TS_SIGNATURE_ROOM];
 
@@ -86,7 +86,7 @@ Test(ts_client, a_signature_is_no_rubbish)
 	static const struct scripted_answer empty[] = {ANSWER("\0\0")};
 	static const struct scripted_answer inner[] = {ANSWER("\0abc\0def\0")};
 	static const struct scripted_answer endless[] = {
-		ANSWER(SIGNATURE SIGNATURE SIGNATURE, .raw = true)};
+		ANSWER_AS(SIGNATURE SIGNATURE SIGNATURE, .raw = true)};
 	CLEANUP(rig_done) struct rig a;
 	CLEANUP(rig_done) struct rig b;
 	CLEANUP(rig_done) struct rig c;
@@ -103,7 +103,7 @@ Test(ts_client, a_signature_is_no_rubbish)
 Test(ts_client, an_answer_in_pieces_is_put_together)
 {
 	static const struct scripted_answer answers[] = {
-		ANSWER("\0hello", .piece = 1, .gap_ms = 100)};
+		ANSWER_AS("\0hello", .piece = 1, .gap_ms = 100)};
 	CLEANUP(rig_done) struct rig rig;
 
 	rig_init(&rig, answers, 1);
@@ -115,8 +115,8 @@ Test(ts_client, an_answer_in_pieces_is_put_together)
 
 Test(ts_client, a_late_answer_counts_until_the_time_is_over)
 {
-	static const struct scripted_answer just[] = {ANSWER("\0", .delay_ms = 4999)};
-	static const struct scripted_answer late[] = {ANSWER("\0", .delay_ms = 5001)};
+	static const struct scripted_answer just[] = {ANSWER_AS("\0", .delay_ms = 4999)};
+	static const struct scripted_answer late[] = {ANSWER_AS("\0", .delay_ms = 5001)};
 	CLEANUP(rig_done) struct rig a;
 	CLEANUP(rig_done) struct rig b;
 
@@ -130,7 +130,7 @@ Test(ts_client, a_late_answer_counts_until_the_time_is_over)
 
 Test(ts_client, an_answer_that_stops_times_out)
 {
-	static const struct scripted_answer answers[] = {ANSWER("\x00\x05\x00", .raw = true)};
+	static const struct scripted_answer answers[] = {ANSWER_AS("\x00\x05\x00", .raw = true)};
 	CLEANUP(rig_done) struct rig rig;
 
 	rig_init(&rig, answers, 1);
@@ -140,8 +140,8 @@ Test(ts_client, an_answer_that_stops_times_out)
 
 Test(ts_client, bad_frames_have_an_error_of_their_own)
 {
-	static const struct scripted_answer crc[] = {ANSWER("\0", .wrong_crc = true)};
-	static const struct scripted_answer empty[] = {ANSWER("\0\0\0\0\0\0", .raw = true)};
+	static const struct scripted_answer crc[] = {ANSWER_AS("\0", .wrong_crc = true)};
+	static const struct scripted_answer empty[] = {ANSWER_AS("\0\0\0\0\0\0", .raw = true)};
 	CLEANUP(rig_done) struct rig a;
 	CLEANUP(rig_done) struct rig b;
 

@@ -346,7 +346,7 @@ Test(exec, the_events_tell_the_story)
 	CLEANUP(run_done)
 	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--events", files.extra, "--", "dfu-util",
 		"-a", "0", "-s", "0x08000000:leave", "-D", files.image);
-	static const char *const story[] = {"rig-start", "plugged", "mode dfu", "command-start",
+	static const char *const story[] = {"rig-start", "mode dfu", "plugged", "command-start",
 		"erase", "program", "leave", "unplugged", "mode dead", "command-end", "rig-end"};
 	CLEANUP(buf_done) struct buf content = content_or_fail(files.extra);
 	size_t step = 0;

@@ -105,9 +105,10 @@ static int compare_flash(
 }
 
 /* After a success: compares, and says what the board does then. */
-static int check_board(struct board *board, const struct flash_job *job, struct flash_story *story,
-	struct why *why)
+static int check_board(
+	struct rig *rig, const struct flash_job *job, struct flash_story *story, struct why *why)
 {
+	struct board *board = rig->boards[0].board;
 	size_t painted = 0;
 	int r = compare_flash(board, job, &painted, why);
 
@@ -116,6 +117,7 @@ static int check_board(struct board *board, const struct flash_job *job, struct 
 		story->elsewhere = image_size(job->image) - painted;
 	story->mode = board->ops->mode(board);
 	story->has_mode = true;
+	story->runs = rig->boards[0].events.runs;
 	return r;
 }
 
@@ -131,7 +133,7 @@ static int run_in_rig(
 	if (r < 0)
 		return r;
 	clock_sleep_until_us(story->host->clock, clock_after_us(story->host->clock, SETTLE_US));
-	return check_board(rig->boards[0].board, job, story, why);
+	return check_board(rig, job, story, why);
 }
 
 int flash_run_direct(const struct flash_job *job)
@@ -230,7 +232,7 @@ static int after_child(struct rig *rig, int code, void *user)
 	if (r == 0)
 		r = rig_await_boards(rig, &record.why);
 	if (r == 0)
-		r = check_board(rig->boards[0].board, mock->job, &story, &record.why);
+		r = check_board(rig, mock->job, &story, &record.why);
 	return flash_story_tell(&story, exit_code(r), r < 0 ? &record.why : NULL);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/flash_story.h"
 
+#include "harness/base/names.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/json_out.h"
+#include "harness/report/board_text.h"
 #include "harness/report/format.h"
 
 #include <jansson.h>
@@ -66,7 +68,9 @@ static const char *mode_text(enum board_mode mode)
 	case BOARD_DFU:
 		return "the board is in its bootloader";
 	case BOARD_ECU:
+		return "the ECU runs";
 	case BOARD_OPENBLT:
+		return "OpenBLT runs: there is no application that it would start";
 	case BOARD_FIRMWARE:
 		return "the board runs its new firmware";
 	case BOARD_DEAD:
@@ -96,6 +100,17 @@ static void tell_memory(const struct flash_story *story)
 			format_u64(result->verified_bytes, bytes));
 }
 
+/* "left      the bootloader; the ECU runs: rusEFI main..." */
+static void tell_what_runs(const struct flash_story *story, const char *event)
+{
+	const char *runs = story->runs && story->runs[0] ? story->runs : NULL;
+
+	fputs(event, stdout);
+	if (story->has_mode)
+		printf("; %s%s%s", mode_text(story->mode), runs ? ": " : "", runs ? runs : "");
+	putchar('\n');
+}
+
 static void tell_end(const struct flash_story *story)
 {
 	char bytes[FORMAT_U64_SIZE];
@@ -108,11 +123,9 @@ static void tell_end(const struct flash_story *story)
 		printf("  others    %s bytes for other memories (no second channel)\n",
 			format_u64(story->elsewhere, bytes));
 	if (story->result.reset)
-		printf("  reset     itself, as announced%s%s\n", story->has_mode ? "; " : "",
-			story->has_mode ? mode_text(story->mode) : "");
+		tell_what_runs(story, "  reset     itself, as announced");
 	if (story->result.left)
-		printf("  left      the bootloader%s%s\n", story->has_mode ? "; " : "",
-			story->has_mode ? mode_text(story->mode) : "");
+		tell_what_runs(story, "  left      the bootloader");
 }
 
 static void tell_time(const struct flash_story *story)
@@ -158,20 +171,26 @@ static json_t *json_flash(enum flash_compare flash)
 	return flash == FLASH_NOT_COMPARED ? json_null() : json_boolean(flash == FLASH_EQUAL);
 }
 
+static json_t *json_mode(const struct flash_story *story)
+{
+	return json_out_text(story->has_mode ? names_text(&board_mode_names, story->mode) : NULL);
+}
+
 static int tell_json(const struct flash_story *story, const struct why *why)
 {
 	const struct dfuse_result *result = &story->result;
-	json_t *root = json_pack(
-		"{s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s:I, s:f, s:f}", "ok",
-		!why, "why", json_out_text(why ? why_text(why) : NULL), "transport",
+	json_t *root = json_pack("{s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o, "
+				 "s:I, s:o, s:o, s:f, s:f}",
+		"ok", !why, "why", json_out_text(why ? why_text(why) : NULL), "transport",
 		json_out_text(story->transport), "board", json_out_text(story->board), "usb",
 		json_usb(&story->entry), "erased_sectors", (json_int_t)result->erased_sectors,
 		"erased_bytes", (json_int_t)result->erased_bytes, "programmed_bytes",
 		(json_int_t)result->programmed_bytes, "verified_bytes",
 		(json_int_t)result->verified_bytes, "left", (int)result->left, "reset",
 		(int)result->reset, "flash_equal", json_flash(story->flash), "not_compared_bytes",
-		(json_int_t)story->elsewhere, "board_seconds", (double)story->host_us / 1e6,
-		"real_seconds", (double)story->real_us / 1e6);
+		(json_int_t)story->elsewhere, "mode", json_mode(story), "runs",
+		json_out_text(story->runs && story->runs[0] ? story->runs : NULL), "board_seconds",
+		(double)story->host_us / 1e6, "real_seconds", (double)story->real_us / 1e6);
 
 	return json_out_print(root);
 }

@@ -53,7 +53,6 @@ static void on_idle(uv_prepare_t *handle)
 {
 	struct mock_session *session = handle->data;
 
-	rig_report_modes(session->rig);
 	if (session->rig->capture)
 		usbmon_capture_flush(session->rig->capture);
 }

@@ -2,17 +2,20 @@
 #include "harness/cli/rig.h"
 
 #include "harness/cli/cli.h"
+#include "harness/cli/image_file.h"
 
 #include "harness/base/file.h"
 #include "harness/base/names.h"
 #include "harness/dfu/image.h"
 #include "harness/report/board_text.h"
+#include "simulators/ecu/ecu.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define START_LIMIT_US 10000000
 
@@ -27,7 +30,12 @@ enum rig_key {
 	KEY_EVENTS,
 };
 
-static const char *const start_text[] = {[RIG_START_DFU] = "dfu", [RIG_START_OFF] = "off"};
+static const char *const start_text[] = {
+	[RIG_START_DFU] = "dfu",
+	[RIG_START_OFF] = "off",
+	[RIG_START_RUN] = "run",
+};
+static_assert(ARRAY_SIZE(start_text) == RIG_START_COUNT, "a name for each start");
 static const struct names start_names = NAMES(start_text);
 static const char *const pace_text[] = {[ROM_PACE_CHIP] = "chip", [ROM_PACE_FAST] = "fast"};
 static const struct names pace_names = NAMES(pace_text);
@@ -37,17 +45,18 @@ static const struct argp_option rig_argp_options[] = {
 		"A board to plug in: a name of `dfurig list boards`, or a path. May be given "
 		"several times; default " RIG_DEFAULT_BOARD,
 		0},
-	{"flash", KEY_FLASH, "FILE", 0,
-		"Preset the flash of the --board before this option, or of the first one (any "
-		"image format; a file without addresses goes to the start)",
+	{"flash", KEY_FLASH, "FILE|IMAGE", 0,
+		"Preset the flash of the --board before this option, or of the first one: a file "
+		"(any image format; one without addresses goes to the start), or a name of "
+		"`dfurig list images`",
 		0},
 	{"dump-flash", KEY_DUMP_FLASH, "FILE", 0,
 		"At the end write the flash of the --board before this option, or of the first "
 		"one, to FILE, whole and raw",
 		0},
-	{"start", KEY_START, "dfu|off", 0,
-		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); off: no "
-		"power",
+	{"start", KEY_START, "dfu|run|off", 0,
+		"dfu: powered up with PROGRAM (BOOT0) held, in the bootloader (default); run: "
+		"powered up, what is in flash runs; off: no power",
 		0},
 	{"pace", KEY_PACE, "chip|fast", 0,
 		"chip: flash takes the data sheet's times, hosts are told to wait as by the chip; "
@@ -146,10 +155,22 @@ const struct argp rig_argp = {.options = rig_argp_options, .parser = parse_optio
 
 /* --- boards --- */
 
-/* Copies an image file into a board's flash by the second channel; a file without addresses goes to its start. */
-static int preset_flash(struct board *board, const char *path, struct why *why)
+/* Copies an image's bytes into a board's flash by the second channel. */
+static int put_element(struct board *board, const char *path, uint32_t addr, const uint8_t *data,
+	size_t size, struct why *why)
 {
-	struct image image = {0};
+	int r = board->ops->write_flash(board, addr, data, size);
+
+	if (r < 0)
+		why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path, addr,
+			addr + (size - 1), board->name);
+	return r;
+}
+
+/* An image file; one without addresses goes to the start. */
+static int preset_from_file(struct board *board, const char *path, struct why *why)
+{
+	CLEANUP(image_done) struct image image = {0};
 	int r = image_read(path, IMAGE_AUTO, &image, why);
 
 	if (r < 0)
@@ -159,13 +180,34 @@ static int preset_flash(struct board *board, const char *path, struct why *why)
 	for (size_t i = 0; r == 0 && i < image.element_count; i++) {
 		const struct image_element *element = &image.elements[i];
 
-		r = board->ops->write_flash(board, element->addr, element->data, element->size);
-		if (r < 0)
-			why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path,
-				element->addr, element->addr + (element->size - 1), board->name);
+		r = put_element(board, path, element->addr, element->data, element->size, why);
 	}
-	image_done(&image);
 	return r;
+}
+
+static int preset_from_image(struct board *board, const char *name, struct why *why)
+{
+	CLEANUP(image_file_done) struct image_file image = {0};
+	int r = image_file_load(name, &image, why);
+
+	if (r < 0)
+		return r;
+	return put_element(board, name, image.addr, image.bytes.data, image.bytes.size, why);
+}
+
+static bool is_spec(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && strcmp(dot, ".yaml") == 0;
+}
+
+/* A file that is there is meant, whatever it is called; a name with "/" can be nothing else. */
+static int preset_flash(struct board *board, const char *name, struct why *why)
+{
+	if (!is_spec(name) && (strchr(name, '/') || access(name, F_OK) == 0))
+		return preset_from_file(board, name, why);
+	return preset_from_image(board, name, why);
 }
 
 /* How many boards of the same name come before, and this one. */
@@ -194,7 +236,13 @@ static int add_rig_board(
 	rom_events_init(&board->events, &rig->events, board->file.name);
 	config = board_file_config(&board->file);
 	config.pace = options->pace;
+	config.seed = options->seed + index;
+	config.loaders = ecu_loaders;
+	config.faults = index == 0 ? options->faults : NULL;
+	config.flash = wanted->flash_data;
+	config.flash_size = wanted->flash_size;
 	config.observer = &board->events.observer;
+	config.board_observer = &board->events.board_observer;
 	r = stm32_board_new(&config, rig->bus, vusb_bus_port(rig->bus, (uint8_t)(index + 1)),
 		&board->board, why);
 	if (r < 0)
@@ -236,7 +284,13 @@ static int set_pin(
 	return r;
 }
 
-/* A bootloader that runs takes a moment more until it is on the bus. */
+/* Whatever shows itself on USB in this mode. */
+static bool has_usb(enum board_mode mode)
+{
+	return mode == BOARD_DFU || mode == BOARD_ECU || mode == BOARD_OPENBLT;
+}
+
+/* What runs takes a moment more until it is on the bus. */
 static bool any_starting(const struct rig *rig)
 {
 	for (unsigned int i = 0; i < rig->board_count; i++) {
@@ -244,7 +298,7 @@ static bool any_starting(const struct rig *rig)
 		enum board_mode mode = board->ops->mode(board);
 
 		if (mode == BOARD_RESET ||
-			(mode == BOARD_DFU && !vusb_bus_port(rig->bus, (uint8_t)(i + 1))->device))
+			(has_usb(mode) && !vusb_bus_port(rig->bus, (uint8_t)(i + 1))->device))
 			return true;
 	}
 	return false;
@@ -276,27 +330,22 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 
 		if (options->start == RIG_START_OFF)
 			continue;
-		r = set_pin(rig, board, BOARD_BOOT0, "boot0", why);
+		if (options->start == RIG_START_DFU)
+			r = set_pin(rig, board, BOARD_BOOT0, "boot0", why);
 		if (r == 0)
 			r = set_pin(rig, board, BOARD_POWER, "power", why);
 	}
 	return r < 0 ? r : rig_await_boards(rig, why);
 }
 
-void rig_report_modes(struct rig *rig)
+/* Faults are planned for the first board. */
+static void tell_fault(struct fault_plan *plan, const struct fault_rule *rule)
 {
-	for (unsigned int i = 0; i < rig->board_count; i++) {
-		const struct board *board = rig->boards[i].board;
-		enum board_mode mode = board->ops->mode(board);
+	struct rig *rig = plan->user;
+	char text[128];
 
-		if (mode == rig->boards[i].reported_mode)
-			continue;
-		rig->boards[i].reported_mode = mode;
-		EVENT_EMIT(&rig->events, .kind = EVENT_MODE, .board = board->name,
-			.name = names_text(&board_mode_names, mode),
-			.text = mode == BOARD_DEAD ? "there is no vector table to start from"
-						   : NULL);
-	}
+	EVENT_EMIT(&rig->events, .kind = EVENT_FAULT, .board = rig->boards[0].file.name,
+		.text = fault_rule_text(rule, text, sizeof(text)));
 }
 
 static void rig_free(struct rig *rig)
@@ -324,6 +373,10 @@ int rig_begin(
 	rig->bus = vusb_bus_new(clock, (uint8_t)options->board_count);
 	if (!rig->bus)
 		return why_set(why, -ENOMEM, "out of memory");
+	if (options->faults) {
+		options->faults->on_fire = tell_fault;
+		options->faults->user = rig;
+	}
 	for (unsigned int i = 0; r == 0 && i < options->board_count; i++)
 		r = add_rig_board(rig, options, i, why);
 	/* Only when all that was given makes sense are files begun. */
@@ -335,7 +388,6 @@ int rig_begin(
 		event_tap_init(&rig->event_tap, &rig->events, options->events != NULL);
 		vusb_bus_add_tap(rig->bus, &rig->event_tap.tap);
 		r = start_boards(rig, options, why);
-		rig_report_modes(rig);
 	}
 	if (r < 0) {
 		usbmon_capture_stop(rig->capture, NULL);
@@ -397,7 +449,6 @@ int rig_finish(struct rig *rig, struct why *why)
 				dump_flash(
 					rig->boards[i].board, rig->boards[i].dump_flash, &reason),
 				why, &reason);
-	rig_report_modes(rig);
 	keep_first(&first, finish_capture(rig, &reason), why, &reason);
 	rig_free(rig);
 	EVENT_EMIT(&rig->events, .kind = EVENT_RIG_END, .status = first);

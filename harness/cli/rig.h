@@ -12,6 +12,7 @@
 #include "harness/base/why.h"
 #include "harness/cli/board_file.h"
 #include "harness/cli/rom_events.h"
+#include "harness/fault/fault.h"
 #include "harness/ports/board.h"
 #include "harness/report/event.h"
 #include "harness/report/event_jsonl.h"
@@ -26,13 +27,19 @@
 enum rig_start {
 	RIG_START_DFU, /* PROGRAM (BOOT0) held, power on: in the ROM bootloader */
 	RIG_START_OFF, /* no power */
+	RIG_START_RUN, /* power on, BOOT0 released: what is in flash runs */
 	RIG_START_COUNT,
 };
 
-/* What the command line says of one board; borrowed from argv. */
+/* What the command line says of one board, or who makes a rig otherwise; all borrowed until rig_begin returns, dump_flash
+ * until rig_finish. */
 struct rig_board_options {
-	const char *name;       /* NULL = RIG_DEFAULT_BOARD; the first one's only */
-	const char *flash;      /* file to preset the flash with, or NULL */
+	const char *name; /* NULL = RIG_DEFAULT_BOARD; the first one's only */
+	const char *
+		flash; /* to preset the flash with: a file, or an image of fixtures/images; NULL = neither */
+	const uint8_t *
+		flash_data; /* the same as bytes from the flash's start on, or NULL; before `flash` */
+	size_t flash_size;
 	const char *dump_flash; /* file to write the flash to at the end, or NULL */
 };
 
@@ -41,10 +48,12 @@ struct rig_options {
 	unsigned int board_count;
 	enum rig_start start;
 	enum rom_pace pace;
-	const char *capture; /* file, or NULL */
-	const char *events;  /* file, or NULL */
-	bool verbose;        /* events on stderr */
-	bool given;          /* one of these options was on the command line */
+	uint64_t seed; /* for what power cuts and power-ups leave behind; 0 is as good as any */
+	struct fault_plan *faults; /* of the first board; borrowed until rig_finish; NULL = none */
+	const char *capture;       /* file, or NULL */
+	const char *events;        /* file, or NULL */
+	bool verbose;              /* events on stderr */
+	bool given;                /* one of these options was on the command line */
 };
 
 /* The options as an argp parser for use as a child: its input is a struct rig_options. */
@@ -53,9 +62,8 @@ extern const struct argp rig_argp;
 struct rig_board {
 	struct board_file file;
 	struct rom_events events;
-	struct board *board;           /* owned */
-	const char *dump_flash;        /* borrowed */
-	enum board_mode reported_mode; /* what the last EVENT_MODE said */
+	struct board *board;    /* owned */
+	const char *dump_flash; /* borrowed */
 };
 
 struct rig {
@@ -81,9 +89,6 @@ int rig_begin_code(int r);
 
 /* Lets boards that start up do so, so that whoever comes then finds them on the bus. 0 or -ETIMEDOUT. */
 MUST_CHECK int rig_await_boards(struct rig *rig, struct why *why);
-
-/* EVENT_MODE for each board that is in another mode than the last time. For whoever lets time pass. */
-void rig_report_modes(struct rig *rig);
 
 /* Writes the flash dumps, ends capture (with a line on stderr that says how to open it) and events, frees all.
  * Returns 0 or the first error; all is freed in any case. */

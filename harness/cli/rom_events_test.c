@@ -74,3 +74,56 @@ Test(rom_events, the_address_pointer_is_left_to_the_request)
 {
 	told(&(struct rom_fact){.kind = ROM_FACT_POINTER, .addr = 0x08000000}, 0);
 }
+
+/* What the firmware says, by the board's observer. */
+static struct event told_program(enum program_fact_kind kind, const char *text)
+{
+	struct recorder recorder = {.sink.ops = &recorder_ops};
+	struct virtual_clock clock;
+	struct event_stream stream;
+	struct rom_events events;
+
+	virtual_clock_init(&clock);
+	event_stream_init(&stream, &clock.clock);
+	event_stream_add(&stream, &recorder.sink);
+	rom_events_init(&events, &stream, "board");
+	events.board_observer.program(&events.board_observer, kind, 7, text);
+	cr_assert_eq(recorder.count, 1);
+	cr_assert_str_eq(recorder.last.text, text);
+	cr_assert_eq(recorder.last.size, 7);
+	return recorder.last;
+}
+
+Test(rom_events, what_firmware_tells_is_an_event_of_its_kind)
+{
+	static const struct {
+		enum program_fact_kind fact;
+		enum event_kind event;
+	} rows[] = {
+		{PROGRAM_FACT_START, EVENT_FIRMWARE},
+		{PROGRAM_FACT_COMMAND, EVENT_ECU_COMMAND},
+		{PROGRAM_FACT_REPLY, EVENT_ECU_REPLY},
+		{PROGRAM_FACT_TUNE, EVENT_TUNE},
+		{PROGRAM_FACT_NOTE, EVENT_NOTE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		cr_expect_eq(told_program(rows[i].fact, "text").kind, rows[i].event, "row %zu", i);
+}
+
+Test(rom_events, what_runs_is_known_until_the_mode_says_that_nothing_does)
+{
+	struct virtual_clock clock;
+	struct event_stream stream;
+	struct rom_events events;
+	struct stm32_board_observer *observer = &events.board_observer;
+
+	virtual_clock_init(&clock);
+	event_stream_init(&stream, &clock.clock);
+	rom_events_init(&events, &stream, "board");
+	observer->program(observer, PROGRAM_FACT_START, 0, "rusEFI x");
+	observer->mode(observer, BOARD_ECU, NULL);
+	cr_expect_str_eq(events.runs, "rusEFI x");
+	observer->mode(observer, BOARD_DEAD, "why");
+	cr_expect_str_eq(events.runs, "");
+}

@@ -119,14 +119,19 @@ static void wait_for(struct stm32_board *self, enum step step, uint64_t at_us)
 	self->step_at_us = at_us;
 }
 
-/* Nothing of the chip runs any more. */
-static void halt(struct stm32_board *self, enum board_mode mode, const char *dead_text)
+/* Nothing of the chip runs any more; what comes next decides the mode. */
+static void stop(struct stm32_board *self)
 {
 	wait_for(self, STEP_NONE, 0);
 	set_connected(self, false);
 	runner_stop(&self->runner);
 	self->program_wants_usb = false;
-	set_mode(self, mode, dead_text);
+}
+
+static void halt(struct stm32_board *self, enum board_mode mode)
+{
+	stop(self);
+	set_mode(self, mode, NULL);
 }
 
 /* Power and NRST allow it: the chip starts. */
@@ -143,7 +148,7 @@ static void run_program(struct stm32_board *self, uint32_t addr)
 {
 	int r;
 
-	halt(self, BOARD_RESET, NULL);
+	stop(self);
 	if (!runner_has_vectors(&self->memory, addr)) {
 		set_mode(self, BOARD_DEAD, "there is no vector table to start from");
 		return;
@@ -178,7 +183,7 @@ static void start_rom(struct stm32_board *self, uint64_t since_us)
 	const struct chip_ram *ram = &self->memory.config.chip->ram;
 	uint64_t connect_us = self->memory.config.rom->usb_connect_ms * UINT64_C(1000);
 
-	halt(self, BOARD_RESET, NULL);
+	stop(self);
 	ram_lose_part(&self->memory.ram, ram->range.addr, ram->rom_size);
 	rom_dfu_init(&self->rom, &(struct rom_config){
 					 .memory = &self->memory,
@@ -222,7 +227,7 @@ static void boot(struct stm32_board *self)
 
 static void jump_to(struct stm32_board *self, uint32_t addr)
 {
-	halt(self, BOARD_RESET, NULL);
+	halt(self, BOARD_RESET);
 	self->jump_addr = addr;
 	wait_for(self, STEP_JUMP, now_us(self) + JUMP_US);
 }
@@ -246,7 +251,7 @@ static void rom_leaves(void *owner, uint32_t addr)
 
 static void reset_chip(struct stm32_board *self, enum reset_cause cause)
 {
-	halt(self, BOARD_RESET, NULL);
+	halt(self, BOARD_RESET);
 	memory_reset(&self->memory, now_us(self));
 	start(self, cause);
 }
@@ -383,7 +388,7 @@ static uint64_t board_deadline_us(const struct vusb_ticker *ticker)
 static void power_changed(struct stm32_board *self)
 {
 	if (!has_power(self)) {
-		halt(self, BOARD_OFF, NULL);
+		halt(self, BOARD_OFF);
 		memory_power_lost(&self->memory, now_us(self));
 	} else if (self->pins[BOARD_NRST]) {
 		set_mode(self, BOARD_RESET, NULL);
@@ -400,7 +405,7 @@ static void nrst_changed(struct stm32_board *self)
 		start(self, RESET_PIN);
 		return;
 	}
-	halt(self, BOARD_RESET, NULL);
+	halt(self, BOARD_RESET);
 	memory_reset(&self->memory, now_us(self));
 }
 
@@ -464,7 +469,7 @@ static void board_free(struct board *board)
 	struct stm32_board *self = board_of(board);
 
 	self->observer = NULL;
-	halt(self, BOARD_OFF, NULL);
+	halt(self, BOARD_OFF);
 	vusb_bus_remove_ticker(&self->ticker);
 	memory_done(&self->memory);
 	free(self);

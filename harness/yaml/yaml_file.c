@@ -102,10 +102,19 @@ static size_t line_of(const struct yaml_file *file, const char *path)
 	return mark ? mark->line : 1;
 }
 
+/* "faults[].at" stands for the entry of any number. */
+static bool fits_pattern(const char *pattern, const char *path)
+{
+	for (; *pattern && *pattern == *path; pattern++, path++)
+		if (*pattern == '[' && pattern[1] == ']')
+			path += strspn(path + 1, "0123456789");
+	return *pattern == *path;
+}
+
 static const char *expected_of(const struct yaml_file *file, const char *path)
 {
 	for (const struct yaml_expected *e = file->expected; e && e->path; e++)
-		if (strcmp(e->path, path) == 0)
+		if (fits_pattern(e->path, path))
 			return e->what;
 	return NULL;
 }
@@ -139,12 +148,33 @@ int yaml_file_bad_value(const struct yaml_file *file, struct why *why, const cha
 		strlen(mark->text) > 100 ? "..." : "", expected);
 }
 
-/* The schema of the mapping that a key with this path would be in, or of the value itself; NULL when it is too deep
- * for us. */
+/* The mapping that the next part of the path, length characters, leads to; NULL when there is none. */
+static const cyaml_schema_value_t *step_into(
+	const cyaml_schema_value_t *value, const char *part, size_t length)
+{
+	const cyaml_schema_field_t *field = value->mapping.fields;
+
+	while (field->key && (strlen(field->key) != length || strncmp(field->key, part, length)))
+		field++;
+	if (!field->key)
+		return NULL;
+	value = &field->value;
+	if (value->type == CYAML_SEQUENCE || value->type == CYAML_SEQUENCE_FIXED)
+		value = value->sequence.entry;
+	return value->type == CYAML_MAPPING ? value : NULL;
+}
+
+/* The schema of the mapping that a key with this path would be in; NULL when there is none. */
 static const cyaml_schema_field_t *fields_around(const struct yaml_file *file, const char *path)
 {
-	/* Nested mappings are walked when a schema has them; the top one is enough for all of ours. */
-	return strpbrk(path, ".[") ? NULL : file->schema->mapping.fields;
+	const cyaml_schema_value_t *value = file->schema;
+	const char *dot = strchr(path, '.');
+
+	for (; dot && value; dot = strchr(path, '.')) {
+		value = step_into(value, path, strcspn(path, ".["));
+		path = dot + 1;
+	}
+	return value && value->type == CYAML_MAPPING ? value->mapping.fields : NULL;
 }
 
 static int bad_key(const struct yaml_file *file, struct why *why, const char *path)

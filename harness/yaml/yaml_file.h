@@ -13,7 +13,7 @@
 
 /* What a key's value must be, to follow "is not" and "missing; it must be". */
 struct yaml_expected {
-	const char *path; /* "uid"; NULL ends the table */
+	const char *path; /* "uid", "faults[].at"; NULL ends the table */
 	const char *what; /* "24 hex digits" */
 };
 

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sources: rusEFI's console of 2026 is DfuFlasher at 6f7abb70 with AbstractAutoFlashJob, CalibrationsHelper, SerialPortScanner
+ * at 57131867586 and EcuHardwareProbes at 58544260927; that of 2021 is known from its issues only. What neither says is marked
+ * as guessed.
+ */
+#include "harness/flasher/profiles.h"
+
+#include <string.h>
+
+#define CONSOLE_HELD                                                                               \
+	"Make sure TUNERSTUDIO IS DISCONNECTED FROM ECU\n"                                         \
+	"*** ERROR *** rusEFI has not responded on selected port"
+#define CONSOLE_TARGET "controller does not look right to program it with this image"
+
+/* ---- our own ---- */
+
+static const struct update_profile builtin = {
+	.name = "builtin",
+	.title = "dfurig's own update",
+	.source = "dfurig",
+	.reads_tune = true,
+	.restores_tune = true,
+	.guard = true,
+	.find =
+		{
+			.signature_ms = 2000,
+			.attempts = 3,
+			.attempt_gap_ms = 1100, /* an ECU is out of sync 1 s after an error */
+			.port_ms = 10000,
+			.round_gap_ms = 200,
+			.limit_ms = 5000,
+			.usb_only = true,
+		},
+	.look = {.limit_ms = 30000, .gap_ms = 50},
+	.after =
+		{
+			.waits = true,
+			.gap_ms = 100,
+			.limit_ms = 60000,
+			.manual_limit_ms = 15000,
+			.same_serial = true,
+			.check_signature = true,
+		},
+};
+
+/* ---- the console of 2026 ---- */
+
+/* EcuHardwareProbes: XCP 250 ms and 100 ms of pause, up to 3 attempts 200 ms apart, 5 s a port; SerialPortScanner: rounds
+ * every 300 ms; BINARY_IO 5 s for an answer. The whole tune that each attempt reads besides is left out: the backup that
+ * follows reads it again. The 10 s for a live connection are guessed. */
+#define CONSOLE_2026_FIND                                                                          \
+	{                                                                                          \
+		.xcp_probe_ms = 250, .xcp_pause_ms = 100, .signature_ms = 5000, .attempts = 3,     \
+		.attempt_gap_ms = 200, .port_ms = 5000, .round_gap_ms = 300, .limit_ms = 10000,    \
+		.first_wins = true                                                                 \
+	}
+
+/* AbstractAutoFlashJob: 3 s of sleep, then a look every 200 ms for 60 s. Manual DFU does not wait. */
+#define CONSOLE_2026_AFTER                                                                         \
+	{                                                                                          \
+		.waits = true, .settle_ms = 3000, .gap_ms = 200, .limit_ms = 60000                 \
+	}
+
+/* Ends of the sentences are not known in all cases. */
+#define CONSOLE_2026_SENTENCES                                                                     \
+	[FLASHER_NO_ECU] = "Timed out waiting for connection.",                                    \
+	[FLASHER_PORT_HELD] = CONSOLE_HELD, [FLASHER_BAD_ANSWER] = CONSOLE_HELD,                   \
+	[FLASHER_TUNE_UNREADABLE] = "Failed to back up current tune from ECU",                     \
+	[FLASHER_WRONG_IMAGE] = CONSOLE_TARGET,                                                    \
+	[FLASHER_NO_ECU_AFTER] = "No ECU found after firmware update",                             \
+	[FLASHER_SEVERAL_ECUS] = "Multiple ECU-s are found"
+
+static const char *const lsusb[] = {"lsusb", NULL};
+static const char *const dfu_util_version[] = {"dfu-util", "--version", NULL};
+static const char *const dfu_util_flash[] = {"dfu-util", "--device", "0483:df11", "--alt", "0",
+	"--dfuse-address", "0x08000000:leave", "--download", "{image}", NULL};
+
+static const struct update_profile linux_2026 = {
+	.name = "linux-2026",
+	.title = "rusEFI console, Linux, 2026",
+	.source = "rusEFI DfuFlasher at 6f7abb70, AbstractAutoFlashJob, CalibrationsHelper",
+	.reads_tune = true,
+	.restores_tune = true,
+	.reopens = true,
+	.guard = true,
+	.find = CONSOLE_2026_FIND,
+	/* "two seconds not enough on my Windows 10": 3 s, once, then one look; lsusb has 3 s. */
+	.look =
+		{
+			.by = UPDATE_LOOK_COMMAND,
+			.settle_ms = 3000,
+			.command = lsusb,
+			.command_ms = 3000,
+			.says = "0483:df11",
+		},
+	.flash =
+		{
+			.command = dfu_util_flash,
+			.check = dfu_util_version, /* before the ECU is rebooted */
+			.limit_ms = 180000,        /* then dfu-util is destroyed */
+			.success_exit = 0,
+			.says =
+				{
+					/* The three that the console itself looks for, for its udev hint. */
+					{"libusb_error_access", FLASHER_NO_PERMISSION},
+					{"permission denied", FLASHER_NO_PERMISSION},
+					{"cannot open dfu device", FLASHER_NO_PERMISSION},
+					/* For our own last line. */
+					{"more than one dfu capable", FLASHER_SEVERAL_DEVICES},
+					{"no dfu capable usb device", FLASHER_NO_DFU},
+				},
+		},
+	.after = CONSOLE_2026_AFTER,
+	.sentences =
+		{
+			CONSOLE_2026_SENTENCES,
+			[FLASHER_NO_PERMISSION] = "Check the udev rules for 0483:df11",
+		},
+};
+
+#define QUERY(where)                                                                               \
+	{                                                                                          \
+		"powershell", "-NoProfile", "-Command",                                            \
+			"Get-CimInstance Win32_PnPEntity -Filter \"" where                         \
+			"\" | Select-Object Caption, ConfigManagerErrorCode | Format-List",        \
+			NULL                                                                       \
+	}
+
+static const char *const cim_query[] =
+	QUERY("Caption like '%STM32%' and Caption like '%Bootloader%'");
+static const char *const cim_query_h7[] =
+	QUERY("Caption like '%DFU%' and Caption like '%FS Mode%'");
+static const char *const programmer_flash[] = {"STM32_Programmer_CLI/bin/STM32_Programmer_CLI.exe",
+	"-c", "port=usb1", "-w", "{image}", "0x08000000", "-v", "-s", NULL};
+
+static const struct update_profile windows_2026 = {
+	.name = "windows-2026",
+	.title = "rusEFI console, Windows, 2026",
+	.source = "rusEFI DfuFlasher at 6f7abb70, AbstractAutoFlashJob, CalibrationsHelper",
+	.reads_tune = true,
+	.restores_tune = true,
+	.reopens = true,
+	.guard = true,
+	.find = CONSOLE_2026_FIND,
+	.look =
+		{
+			.by = UPDATE_LOOK_COMMAND,
+			.settle_ms = 3000,
+			.command = cim_query,
+			.command_h7 = cim_query_h7,
+			.command_ms = 10000, /* guessed; it takes 0.8 s as a rule */
+			.says = "ConfigManagerErrorCode=0",
+		},
+	.flash =
+		{
+			.command = programmer_flash,
+			.limit_ms = 180000, /* only waited for, not destroyed */
+			.success_exit = -1,
+			.success_says = "Download verified successfully",
+			.says = {{"target device not found", FLASHER_NO_DFU}},
+		},
+	.after = CONSOLE_2026_AFTER,
+	.sentences =
+		{
+			CONSOLE_2026_SENTENCES,
+			[FLASHER_NO_DFU] = "Target device not found: check the driver",
+		},
+};
+
+/* ---- the console of 2021 ---- */
+
+static const char *const dfuse_command_flash[] = {
+	"DfuSeCommand.exe", "-c", "-d", "--v", "--fn", "{image}", NULL};
+
+/* PortDetector.autoDetectSerial: S on all ports at once, 500 ms for an answer, the first wins, 5 s in all. No backup: that
+ * came with PR #7389. It did not look for the bootloader but ran DfuSeCommand after the pause (guessed; issues before 2022
+ * show no query). Its .dfu was in the bundle; here it is handed the image as it is. */
+static const struct update_profile windows_2021 = {
+	.name = "windows-2021",
+	.title = "rusEFI console, Windows, 2021",
+	.source = "rusEFI issues 2675, 2996 and 3232; PortDetector",
+	.find =
+		{
+			.signature_ms = 500,
+			.attempts = 1,
+			.port_ms = 5000,
+			.round_gap_ms = 300,
+			.limit_ms = 5000,
+			.first_wins = true,
+		},
+	.look = {.by = UPDATE_LOOK_NOT, .settle_ms = 3000},
+	.flash =
+		{
+			.command = dfuse_command_flash,
+			.limit_ms = 180000, /* guessed */
+			.success_exit = -1,
+			.success_says = "Upgrade successful",
+			.says =
+				{
+					{"matching not good", FLASHER_VERIFY_FAILED},
+					{"0 device(s) found", FLASHER_NO_DFU},
+				},
+		},
+	.sentences = {[FLASHER_NO_ECU] = CONSOLE_HELD, [FLASHER_PORT_HELD] = CONSOLE_HELD},
+};
+
+const struct update_profile *const update_profiles[] = {
+	&builtin,
+	&linux_2026,
+	&windows_2026,
+	&windows_2021,
+	NULL,
+};
+
+const struct update_profile *update_profile_find(const char *name)
+{
+	for (size_t i = 0; update_profiles[i]; i++)
+		if (strcmp(update_profiles[i]->name, name) == 0)
+			return update_profiles[i];
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The owner's tune: kept before the update, brought back after it. */
+#include "harness/flasher/update_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* *ret is owned by the caller. 0, -ENOMEM, or what the ECU's client says. */
+static int read_tune(struct update *update, uint8_t **ret, size_t *ret_size, struct why *why)
+{
+	struct ts_client *ts = &update->ecu.ts;
+	CLEANUP(free_ptr) uint8_t *tune = NULL;
+	size_t size = 0;
+	int r = ts_client_probe_paged(ts, why);
+
+	if (r == 0)
+		r = ts_client_tune_size(ts, &size, why);
+	if (r < 0)
+		return r;
+	if (!size)
+		return why_set(why, -EBADMSG, "the ECU says that its tune is empty");
+	tune = malloc(size);
+	if (!tune)
+		return why_errno(why, -ENOMEM, "tune");
+	r = ts_client_read_tune(ts, tune, size, true, why);
+	if (r < 0)
+		return r;
+	*ret = tune;
+	*ret_size = size;
+	tune = NULL;
+	return 0;
+}
+
+int update_read_tune(struct update *update)
+{
+	struct why why = {0};
+	int r;
+
+	if (!update->profile->reads_tune)
+		return 0;
+	r = read_tune(update, &update->tune, &update->result->tune_size, &why);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return update_fail(update, FLASHER_TUNE_UNREADABLE,
+			"the tune cannot be read, so nothing is flashed: %s", why_text(&why));
+	update_say(update, "tune read: %zu bytes", update->result->tune_size);
+	return 0;
+}
+
+static int not_restored(struct update *update, const char *step, const struct why *why)
+{
+	update->result->tune = UPDATE_TUNE_LOST;
+	return update_fail(update, FLASHER_TUNE_NOT_RESTORED, "%s: %s", step, why_text(why));
+}
+
+static int write_back(struct update *update)
+{
+	size_t size = update->result->tune_size;
+	struct why why = {0};
+	CLEANUP(free_ptr) uint8_t *now = NULL;
+	size_t now_size = 0;
+	int r = ts_client_write_tune(&update->ecu.ts, update->tune, size, &why);
+
+	if (r < 0)
+		return not_restored(update, "write", &why);
+	r = ts_client_burn(&update->ecu.ts, &why);
+	if (r < 0)
+		return not_restored(update, "burn", &why);
+	r = read_tune(update, &now, &now_size, &why);
+	if (r < 0)
+		return not_restored(update, "read back", &why);
+	if (now_size != size || memcmp(now, update->tune, size) != 0) {
+		why_set(&why, 0, "the ECU has another tune than was written");
+		return not_restored(update, "read back", &why);
+	}
+	update->result->tune = UPDATE_TUNE_RESTORED;
+	update_say(update, "tune restored: %zu bytes written, burnt and read back", size);
+	return 0;
+}
+
+int update_restore_tune(struct update *update)
+{
+	CLEANUP(free_ptr) uint8_t *now = NULL;
+	size_t size = 0;
+	struct why why = {0};
+	int r;
+
+	if (!update->profile->restores_tune || !update->tune)
+		return 0;
+	r = read_tune(update, &now, &size, &why);
+	if (r < 0)
+		return not_restored(update, "read", &why);
+	if (size != update->result->tune_size) {
+		why_set(&why, 0, "the new firmware's tune has %zu bytes, the old one's %zu", size,
+			update->result->tune_size);
+		return not_restored(update, "compare", &why);
+	}
+	if (memcmp(now, update->tune, size) == 0) {
+		update->result->tune = UPDATE_TUNE_SAME;
+		update_say(update, "tune kept: the same as before");
+		return 0;
+	}
+	update_say(update, "the tune differs from before; writing it back");
+	return write_back(update);
+}

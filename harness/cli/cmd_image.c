@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dfurig image: what is in a firmware file, and the same in another format. */
+/* dfurig image: what is in a firmware file, the same in another format, and firmware for simulated boards. */
 #include "harness/cli/cli.h"
+#include "harness/cli/cmd_image_make.h"
+#include "harness/cli/image_firmware.h"
 #include "harness/cli/json_out.h"
 
 #include "harness/dfu/image.h"
@@ -107,13 +109,24 @@ static json_t *json_targets(const struct image *image)
 	return targets;
 }
 
+static json_t *json_firmware(const struct image *image)
+{
+	struct image_firmware found[IMAGE_FIRMWARE_MAX];
+	size_t count = image_firmware_find(image, found);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, image_firmware_json(&found[i]));
+	return list;
+}
+
 static int print_json(const char *path, const struct image *image)
 {
 	json_t *warnings = json_array();
-	json_t *root = json_pack("{s:o, s:s, s:I, s:I, s:o, s:o}", "file", json_out_text(path),
+	json_t *root = json_pack("{s:o, s:s, s:I, s:I, s:o, s:o, s:o}", "file", json_out_text(path),
 		"format", image_format_text(image->format), "file_size",
 		(json_int_t)image->file_size, "size", (json_int_t)image_size(image), "targets",
-		json_targets(image), "warnings", warnings);
+		json_targets(image), "firmware", json_firmware(image), "warnings", warnings);
 
 	for (size_t i = 0; i < image->warning_count; i++)
 		json_array_append_new(warnings, json_out_text(image->warnings[i]));
@@ -154,6 +167,15 @@ static void print_id(const char *name, uint16_t id)
 		printf("  %s 0x%04x", name, id);
 }
 
+static void print_firmware(const struct image *image)
+{
+	struct image_firmware found[IMAGE_FIRMWARE_MAX];
+	size_t count = image_firmware_find(image, found);
+
+	for (size_t i = 0; i < count; i++)
+		image_firmware_print(&found[i]);
+}
+
 static void print_text(const char *path, const struct image *image)
 {
 	char file_size[FORMAT_U64_SIZE], size[FORMAT_U64_SIZE];
@@ -178,6 +200,7 @@ static void print_text(const char *path, const struct image *image)
 	}
 	if (image->has_entry)
 		printf("entry 0x%08x\n", image->entry);
+	print_firmware(image);
 	for (size_t i = 0; i < image->warning_count; i++)
 		printf("warning: %s\n", image->warnings[i]);
 }
@@ -225,7 +248,8 @@ static int run_info(int argc, char **argv)
 		.options = options,
 		.parser = parse_info,
 		.args_doc = "FILE",
-		.doc = "Show what is in a firmware file: format, addresses, sizes, checksums.\v"
+		.doc = "Show what is in a firmware file: format, addresses, sizes, checksums, and "
+		       "which rusEFI or OpenBLT it is.\v"
 		       "Example:\n  dfurig image info rusefi.hex\n\n" EXIT_CODES,
 	};
 	CLEANUP(image_done) struct image image = {0};
@@ -470,15 +494,18 @@ static const struct image_command {
 } image_commands[] = {
 	{"info", "dfurig image info", run_info},
 	{"convert", "dfurig image convert", run_convert},
+	{"make", "dfurig image make", cmd_image_make},
 };
 
 static void print_help(FILE *to)
 {
 	fputs("Usage: dfurig image info FILE [--json]\n"
 	      "       dfurig image convert IN OUT [OPTION...]\n"
+	      "       dfurig image make NAME OUT [OPTION...]\n"
 	      "Firmware files: " FORMATS ".\n\n"
-	      "  info     what is in FILE: format, addresses, sizes, checksums\n"
-	      "  convert  the same bytes in another format\n\n"
+	      "  info     what is in FILE: format, addresses, sizes, checksums, which rusEFI\n"
+	      "  convert  the same bytes in another format\n"
+	      "  make     firmware for simulated boards (dfurig list images)\n\n"
 	      "Example:  dfurig image info rusefi.hex\n"
 	      "More:     dfurig image convert --help\n" EXIT_CODES "\n",
 		to);
@@ -507,6 +534,6 @@ static int run_image(int argc, char **argv)
 
 const struct cli_command cli_command_image = {
 	.name = "image",
-	.summary = "look into firmware files and convert them (bin, hex, srec, dfu, dfuse)",
+	.summary = "look into firmware files, convert and make them (bin, hex, srec, dfu, dfuse)",
 	.run = run_image,
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* dfurig list: the boards, chips and image formats that there are. */
+/* dfurig list: the boards, chips, firmware images and image formats that there are. */
 #include "harness/cli/board_file.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/data_files.h"
+#include "harness/cli/image_file.h"
 #include "harness/cli/json_out.h"
 #include "harness/cli/table.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTINGS "boards, chips, sources, formats"
+#define LISTINGS "boards, chips, images, sources, formats"
 
 #define USB_ID_SIZE 10 /* "0483:df11" */
 
@@ -109,21 +110,28 @@ static int add_board(struct out *out, const char *name)
 	return CLI_OK;
 }
 
-static int fill_boards(struct out *out)
+/* Every file of a kind; one that is damaged does not keep the others away. */
+static int fill_names(struct out *out, const struct data_kind *kind,
+	int (*add)(struct out *out, const char *name))
 {
 	struct data_names names;
 	struct why why = {0};
 	int code = CLI_OK;
 
-	if (data_names_read(&data_boards, &names, &why) < 0)
+	if (data_names_read(kind, &names, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	for (size_t i = 0; i < names.count; i++) {
-		int r = add_board(out, names.names[i]);
+		int r = add(out, names.names[i]);
 
 		code = r ? r : code;
 	}
 	data_names_done(&names);
 	return code;
+}
+
+static int fill_boards(struct out *out)
+{
+	return fill_names(out, &data_boards, add_board);
 }
 
 static const struct column chip_columns[] = {
@@ -149,6 +157,39 @@ static int fill_chips(struct out *out)
 			return CLI_RIG;
 	}
 	return CLI_OK;
+}
+
+static const struct column image_columns[] = {
+	{"name", "NAME", false},
+	{"title", "TITLE", false},
+	{"chip", NULL, false},
+	{"size", "BYTES", true},
+	{"openblt", NULL, false},
+	{"signature", "SIGNATURE", false},
+	{"source", NULL, false},
+	{NULL, NULL, false},
+};
+
+static int add_image(struct out *out, const char *name)
+{
+	CLEANUP(image_file_done) struct image_file image = {0};
+	const char *openblt;
+	struct why why = {0};
+	char size[12];
+
+	if (image_file_load(name, &image, &why) < 0)
+		return cli_error(CLI_INPUT, &why);
+	openblt = image.parts[0].kind == FIRMWARE_OPENBLT ? image.parts[0].signature : "";
+	snprintf(size, sizeof(size), "%zu", image.bytes.size);
+	if (OUT_ADD(out, image.name, image.title, image.parts[0].chip, size, openblt,
+		    image.ecu.signature, image.source) < 0)
+		return CLI_RIG;
+	return CLI_OK;
+}
+
+static int fill_images(struct out *out)
+{
+	return fill_names(out, &data_images, add_image);
 }
 
 static const struct column source_columns[] = {
@@ -218,6 +259,7 @@ static int fill_formats(struct out *out)
 static const struct listing listings[] = {
 	{"boards", board_columns, fill_boards},
 	{"chips", chip_columns, fill_chips},
+	{"images", image_columns, fill_images},
 	{"sources", source_columns, fill_sources},
 	{"formats", format_columns, fill_formats},
 };
@@ -287,14 +329,18 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_arg,
-		.args_doc = "[boards|chips|sources|formats]",
+		.args_doc = "[boards|chips|images|sources|formats]",
 		.doc = "Lists what there is: the boards that --board takes (the default), the "
-		       "chips that boards can have, where the simulated chips' facts come from "
-		       "and how sure they are, the image file formats.\v"
-		       "A board is a YAML file. They are looked for in $DFURIG_DATA/boards, where "
-		       "dfurig is installed, and in fixtures/boards of the source tree; the first "
-		       "of a name counts. A new file shows up at once. A file that is no board is "
-		       "named on stderr, the others are listed all the same.\n\n"
+		       "chips that boards can have, the firmware images that --flash and `dfurig "
+		       "image "
+		       "make` take, where the simulated chips' facts come from and how sure they "
+		       "are, the image file formats.\v"
+		       "Boards and images are YAML files. They are looked for in "
+		       "$DFURIG_DATA/boards "
+		       "and $DFURIG_DATA/images, where dfurig is installed, and in fixtures of the "
+		       "source tree; the first of a name counts. A new file shows up at once. A "
+		       "file that is none is named on stderr, the others are listed all the "
+		       "same.\n\n"
 		       "Confidence of a source: verified (the primary document, or several "
 		       "independent logs), secondary (somebody's log or code), guessed. [AN...] is "
 		       "an application note of ST, [DS...] a data sheet, [RM...] a reference "
@@ -307,7 +353,7 @@ static int run(int argc, char **argv)
 		       "Exit codes:\n"
 		       "  0    listed\n"
 		       "  2    the command line is wrong\n"
-		       "  3    a board's file is damaged\n"
+		       "  3    a board's or an image's file is damaged\n"
 		       "  125  dfurig itself failed",
 	};
 	struct args args = {.listing = &listings[0]};
@@ -318,6 +364,6 @@ static int run(int argc, char **argv)
 
 const struct cli_command cli_command_list = {
 	.name = "list",
-	.summary = "boards, chips and image formats that there are",
+	.summary = "boards, chips, firmware images and formats that there are",
 	.run = run,
 };

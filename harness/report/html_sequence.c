@@ -92,8 +92,8 @@ static const struct look looks[] = {
 	[DIGEST_ECU] = {"", ""},
 	[DIGEST_DFU] = {"", ""},
 	[DIGEST_REQUESTS] = {"", ""},
-	[DIGEST_NOTE] = {"host note", ""},
-	[DIGEST_ERROR] = {"host", "\xe2\x9c\x96 error:"},
+	[DIGEST_NOTE] = {"note", ""},
+	[DIGEST_ERROR] = {"", "\xe2\x9c\x96 error:"},
 };
 static_assert(ARRAY_SIZE(looks) == DIGEST_KIND_COUNT, "a look for each kind");
 
@@ -101,9 +101,14 @@ static void put_box(
 	struct markup *html, const struct tracks *tracks, const struct digest_item *item)
 {
 	const struct look *look = &looks[item->kind];
+	bool plain = item->kind == DIGEST_NOTE || item->kind == DIGEST_ERROR;
 	bool gone = item->kind == DIGEST_USB && item->event->kind == EVENT_UNPLUGGED;
 
-	markup_raw(html, "<p class=\"box %s%s\">", look->class, item->bad ? " bad" : "");
+	markup_raw(html, "<p class=\"box %s%s%s\">", look->class,
+		!plain        ? ""
+		: item->board ? " board"
+			      : " host",
+		item->bad ? " bad" : "");
 	if (look->sign[0])
 		markup_raw(html, "<i>%s</i> ", gone ? "\xe2\x97\x8b" : look->sign);
 	put_board(html, tracks, item);

@@ -325,14 +325,30 @@ static bool is_meant_to_be_missing(const struct run *run)
 
 static int judge_update(struct run *run, const struct expect *expect, struct why *why);
 
+static bool is_last_update(const struct run *run, const struct step *step)
+{
+	const struct step *end = run->scenario->steps + run->scenario->step_count;
+
+	for (step++; step < end; step++)
+		if (step_is_update(step))
+			return false;
+	return true;
+}
+
+/* The last one is judged at the end; what an earlier one left behind will be gone then. */
+static int judge_now(struct run *run, const struct step *step, struct why *why)
+{
+	if (step->expect.given)
+		return judge_update(run, &step->expect, why);
+	return is_last_update(run, step) ? 0 : judge_update(run, NULL, why);
+}
+
 int run_update(struct run *run, const struct step *step, struct why *why)
 {
 	const char *name = step->image[0] ? step->image : run->scenario->image;
 	enum flasher_flow flow = step->has_flow ? step->flow : run->scenario->flow;
-	int r = run->updated && !run->judged ? judge_update(run, NULL, why) : 0;
+	int r;
 
-	if (r < 0)
-		return r;
 	result_done(&run->result);
 	r = run->world->ops->image(run->world, name, &run->image, why);
 	if (r == 0)
@@ -349,10 +365,9 @@ int run_update(struct run *run, const struct step *step, struct why *why)
 	if (run->result.missing)
 		run->result.reason = FLASHER_TOOL_MISSING;
 	run->updated = true;
-	run->judged = false;
 	run->took_us = now_us(run) - run->before_update_us;
 	r = settle(run, why);
-	return r == 0 && step->expect.given ? judge_update(run, &step->expect, why) : r;
+	return r == 0 ? judge_now(run, step, why) : r;
 }
 
 /* ---- the judgement ---- */
@@ -402,7 +417,6 @@ static int judge_update(struct run *run, const struct expect *expect, struct why
 
 	if (r < 0)
 		return r;
-	run->judged = true;
 	check_word(run, expect, &findings);
 	return expect ? expect_check(expect, &findings, &run->unmet, why) : 0;
 }

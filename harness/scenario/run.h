@@ -23,9 +23,8 @@ struct run {
 	struct truth now;
 	struct world_image image;     /* of the last update */
 	struct flasher_result result; /* of the last update */
-	bool updated; /* there was one; judged: what came of it has been looked at */
-	bool judged;
-	uint64_t before_update_us; /* when it began */
+	bool updated;                 /* there was one */
+	uint64_t before_update_us;    /* when it began */
 	uint64_t took_us;
 	bool tune_was_lost; /* seen after the board came back */
 	struct pending pending[SCENARIO_MEANWHILE_MAX];

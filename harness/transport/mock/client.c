@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Stream connections of programs under the mock: framing, and what their first message makes of them. */
-#include "harness/transport/mock/server.h"
+#include "harness/transport/mock/tty.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -37,6 +37,9 @@ void mock_client_close(struct mock_client *client)
 	if (client->file)
 		usbfs_file_close(client->file);
 	client->file = NULL;
+	list_remove(&client->waiting);
+	close_fd(&client->slave_fd);
+	client->slave_fd = -1;
 	uv_close((uv_handle_t *)&client->poll, on_closed);
 }
 
@@ -50,7 +53,8 @@ void mock_client_accept(struct mock *mock, int fd)
 	}
 	client->mock = mock;
 	client->fd = fd;
-	client->passed_fd = -1;
+	client->passed_fd = client->slave_fd = -1;
+	list_init(&client->waiting);
 	/* The largest message, and what one read may bring of those behind it. */
 	buf_init(&client->in, sizeof(struct mock_message) + MOCK_PAYLOAD_MAX + MOCK_SCRATCH);
 	buf_init(&client->out, OUT_LIMIT);
@@ -94,6 +98,27 @@ void mock_client_send(
 		sent -= skip;
 	}
 	uv_poll_start(&client->poll, UV_READABLE | UV_WRITABLE | UV_DISCONNECT, on_ready);
+}
+
+void mock_client_send_fd(struct mock_client *client, struct mock_message message, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	struct iovec part = {.iov_base = &message, .iov_len = sizeof(message)};
+	struct msghdr header = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (client->closing)
+		return;
+	if (sendmsg(client->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(message))
+		mock_client_close(client);
 }
 
 static void flush_out(struct mock_client *client)
@@ -206,6 +231,8 @@ static void hello(
 		mock_client_close(client);
 	else if (client->role == MOCK_HELLO_DEVICE)
 		open_device(client, message, payload);
+	else if (client->role == MOCK_HELLO_TTY)
+		tty_call(client, message, payload);
 	else if (client->role != MOCK_HELLO_FILES && client->role != MOCK_HELLO_LIFELINE)
 		mock_client_close(client);
 }

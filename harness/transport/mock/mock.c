@@ -2,6 +2,7 @@
 #include "harness/transport/mock/mock.h"
 
 #include "harness/transport/mock/server.h"
+#include "harness/transport/mock/tty.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,8 +22,9 @@
 
 /* --- what is shown --- */
 
-static void send_uevents(
-	struct mock *mock, const struct sysfs_device *device, int interface, const char *action)
+/* To all listeners of a group; makes one message for each group. */
+static void send_to_groups(struct mock *mock, const struct sysfs_device *device,
+	const struct sysfs_tty *tty, int interface, const char *action)
 {
 	static const enum sysfs_group groups[] = {SYSFS_GROUP_KERNEL, SYSFS_GROUP_UDEV};
 
@@ -31,12 +33,29 @@ static void send_uevents(
 		struct sysfs_uevent event = {
 			.action = action, .group = groups[i], .seqnum = mock->seqnum};
 		struct buf message;
+		int r;
 
-		buf_init(&message, 16384);
-		if (sysfs_uevent(device, interface, &event, &message) == 0)
+		buf_init(&message, 32768);
+		if (tty)
+			r = sysfs_tty_uevent(device, tty, &event, &message);
+		else
+			r = sysfs_uevent(device, interface, &event, &message);
+		if (r == 0)
 			mock_monitor_send_all(mock, groups[i], message.data, message.size);
 		buf_done(&message);
 	}
+}
+
+void mock_send_uevents(
+	struct mock *mock, const struct sysfs_device *device, int interface, const char *action)
+{
+	send_to_groups(mock, device, NULL, interface, action);
+}
+
+void mock_send_tty_uevents(struct mock *mock, const struct sysfs_device *device,
+	const struct sysfs_tty *tty, const char *action)
+{
+	send_to_groups(mock, device, tty, -1, action);
 }
 
 static void files_gone(struct mock *mock, const struct mock_slot *slot)
@@ -52,11 +71,12 @@ static void files_gone(struct mock *mock, const struct mock_slot *slot)
 static void hide(struct mock *mock, struct mock_slot *slot)
 {
 	files_gone(mock, slot);
+	cdc_acm_unbind_all(mock, slot);
 	sysfs_remove_device(mock->tree, &slot->device);
 	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++)
-		send_uevents(mock, &slot->device, i, "remove");
-	send_uevents(mock, &slot->device, -1, "unbind");
-	send_uevents(mock, &slot->device, -1, "remove");
+		mock_send_uevents(mock, &slot->device, i, "remove");
+	mock_send_uevents(mock, &slot->device, -1, "unbind");
+	mock_send_uevents(mock, &slot->device, -1, "remove");
 	memset(slot->claims, 0, sizeof(slot->claims));
 	memset(slot->alternate, 0, sizeof(slot->alternate));
 	slot->shown = slot->changed = false;
@@ -107,10 +127,14 @@ static int show(struct mock *mock, struct mock_slot *slot)
 	if (r < 0)
 		return r;
 	slot->shown = true;
-	send_uevents(mock, &slot->device, -1, "add");
-	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++)
-		send_uevents(mock, &slot->device, i, "add");
-	send_uevents(mock, &slot->device, -1, "bind");
+	mock_send_uevents(mock, &slot->device, -1, "add");
+	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++) {
+		mock_send_uevents(mock, &slot->device, i, "add");
+		cdc_acm_bind(mock, slot, i, false);
+		if (slot->claims[i])
+			mock_send_uevents(mock, &slot->device, i, "bind");
+	}
+	mock_send_uevents(mock, &slot->device, -1, "bind");
 	return 0;
 }
 
@@ -333,7 +357,9 @@ static struct mock *mock_new(struct vusb_bus *bus, uv_loop_t *loop)
 	mock->listen_fd = mock->monitor_fd = -1;
 	list_init(&mock->clients);
 	list_init(&mock->monitors);
-	list_init(&mock->farewells);
+	list_init(&mock->requests);
+	list_init(&mock->ttys);
+	list_init(&mock->lingering);
 	mock->hub = root_hub_new(bus);
 	mock->tree = tree_new();
 	mock->scratch = malloc(MOCK_SCRATCH);
@@ -382,7 +408,10 @@ void mock_stop(struct mock *mock)
 	while (!list_empty(&mock->clients))
 		mock_client_close(LIST_ENTRY(mock->clients.next, struct mock_client, link));
 	mock_monitor_close_all(mock);
-	mock_cancel_farewells(mock);
+	for (size_t i = 0; i <= vusb_bus_port_count(mock->bus); i++)
+		cdc_acm_unbind_all(mock, &mock->slots[i]);
+	mock_cancel_requests(mock);
+	tty_minor_forget_all(mock);
 	uv_close((uv_handle_t *)&mock->listen_poll, on_closed);
 	uv_close((uv_handle_t *)&mock->monitor_poll, on_closed);
 	uv_close((uv_handle_t *)&mock->prepare, on_closed);

@@ -13,11 +13,13 @@
 #ifndef DFURIG_TRANSPORT_MOCK_PROTOCOL_H
 #define DFURIG_TRANSPORT_MOCK_PROTOCOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MOCK_ENV                                                                                   \
 	"DFURIG_MOCK" /* environment variable: the socket's name, without the leading NUL */
-#define MOCK_VERSION        2
+#define MOCK_VERSION        3
 #define MOCK_MONITOR_SUFFIX ".uevent"
 #define MOCK_PATH_MAX       4096
 #define MOCK_PAYLOAD_MAX    (1 << 20) /* bytes of one transfer; larger ones are refused with EINVAL */
@@ -32,6 +34,9 @@ enum mock_kind {
 			       * (low byte) port; payload: what read() of the node gives (device descriptor, then
 			       * configurations) */
 	MOCK_HELLO_LIFELINE, /* nothing follows; the connection ends with the rig */
+	MOCK_HELLO_TTY, /* one call on a serial port, the only one of its connection: b = enum mock_tty_call, c = flags of
+			 * open() or number of the pts, tag = argument; payload: path of a node (MOCK_TTY_OPEN). Reply:
+			 * MOCK_REPLY, as the call says; who does not want to wait any longer closes the connection */
 
 	/* Client to rig. */
 	MOCK_LOOKUP, /* payload: absolute path; a = 1: follow a link at the end */
@@ -57,11 +62,42 @@ enum mock_call {
 	MOCK_RESET,
 	MOCK_RESET_ENDPOINT, /* endpoint */
 	MOCK_GET_DRIVER,     /* interface; result: enum mock_driver, or -ENODATA */
+	MOCK_DISCONNECT,     /* interface: whatever driver it has lets go of it */
+	MOCK_CONNECT,        /* interface; result: 1 = a driver has taken it, 0 = none wants it */
 };
 
 enum mock_driver {
 	MOCK_DRIVER_USBFS = 1, /* some program has claimed it */
 	MOCK_DRIVER_HUB,
+	MOCK_DRIVER_CDC_ACM,
+};
+
+/*
+ * A serial port in a program is the slave of a pty whose master the rig has. The rig opens it and passes the fd, so that
+ * nothing has to be known of a number: its pts has MOCK_TTY_MARK in its mode.
+ */
+#define MOCK_TTY_MARK  01000 /* S_ISVTX */
+#define MOCK_TTY_MAJOR 166
+
+enum mock_tty_call {
+	MOCK_TTY_OPEN = 1,    /* an fd comes with the reply */
+	MOCK_TTY_NODE,        /* payload of the reply: path of the node */
+	MOCK_TTY_CHANGED,     /* termios were set; tag = c_cflag as the program wanted it */
+	MOCK_TTY_CFLAG,       /* a = the bits of c_cflag that a pty does not keep */
+	MOCK_TTY_DRAIN,       /* the reply comes when the device has all that was written */
+	MOCK_TTY_UNSENT,      /* a = bytes that it has not */
+	MOCK_TTY_MODEM_GET,   /* a = TIOCM_ bits */
+	MOCK_TTY_MODEM_SET,   /* tag = bits to set, and from bit 32 bits to clear */
+	MOCK_TTY_MODEM_WAIT,  /* tag = TIOCM_ bits: the reply comes when one of them has changed */
+	MOCK_TTY_COUNTS,      /* payload of the reply: struct mock_tty_counts */
+	MOCK_TTY_EXCLUSIVE,   /* tag = 1 or 0: set; 2: a = what is set */
+	MOCK_TTY_BREAK,       /* tag = wValue of SEND_BREAK */
+	MOCK_TTY_GET_SERIAL,  /* a = minor, b = close_delay, c = closing_wait; in 1/100 s */
+	MOCK_TTY_SET_SERIAL,  /* tag = close_delay, and from bit 32 closing_wait */
+};
+
+struct mock_tty_counts { /* of changes and errors that the device has notified */
+	uint32_t dsr, rng, dcd, frame, overrun, parity, brk;
 };
 
 enum mock_file_type {
@@ -80,6 +116,18 @@ struct mock_message {
 	int32_t result;
 	uint32_t a, b, c;
 };
+
+/*
+ * What a folder of the real system has and a program under the mock does not see, even where the rig only adds to the
+ * folder: serial ports of real devices, lest a program that tries them all talks to one.
+ */
+static inline bool mock_hides(const char *dir, const char *name)
+{
+	if (strcmp(dir, "/dev") != 0 && strcmp(dir, "/sys/class/tty") != 0)
+		return false;
+	return strncmp(name, "ttyACM", 6) == 0 || strncmp(name, "ttyUSB", 6) == 0 ||
+	       (strncmp(name, "serial", 6) == 0 && (!name[6] || name[6] == '/'));
+}
 
 /* Payload of the reply to MOCK_LOOKUP: this, then the canonical path with its NUL, then what the type says. */
 struct mock_file {

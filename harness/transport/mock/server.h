@@ -15,6 +15,7 @@
 #include "harness/vusb/wait.h"
 
 struct usbfs_file;
+struct mock_tty;
 
 /* What is shown of one port; number 0 is the root hub. */
 struct mock_slot {
@@ -41,7 +42,11 @@ struct mock {
 	int open_handles; /* uv handles of clients and monitors included */
 	struct list clients;
 	struct list monitors;
-	struct list farewells;    /* of usbfs_claims.c */
+	struct list requests;     /* of requests.c */
+	struct list ttys;         /* struct mock_tty: serial ports that are shown */
+	struct list lingering;    /* of tty_minor.c */
+	int next_minor;           /* with new_numbers */
+	bool new_numbers, ports_held, forbidden; /* see mock.h */
 	uint64_t last_owner;      /* of claims */
 	size_t urb_bytes;         /* of all programs' URBs in flight */
 	uint64_t seqnum;          /* of hotplug messages */
@@ -51,6 +56,9 @@ struct mock {
 };
 
 #define MOCK_SCRATCH 65536
+
+/* In mock_slot.claims, where programs have the numbers from 1. */
+#define MOCK_OWNER_CDC_ACM UINT64_MAX
 
 /* --- clients: stream connections (client.c) --- */
 
@@ -65,6 +73,11 @@ struct mock_client {
 	struct buf in;           /* a message that is not complete yet */
 	struct buf out;          /* what the socket did not take at once */
 	struct usbfs_file *file; /* of a MOCK_HELLO_DEVICE connection */
+
+	/* Of a MOCK_HELLO_TTY connection. */
+	struct list waiting; /* in the list of those who wait for the same */
+	struct mock_message asked;
+	int slave_fd; /* that it will get; -1 = none */
 };
 
 void mock_client_accept(struct mock *mock, int fd);
@@ -73,6 +86,9 @@ void mock_client_accept(struct mock *mock, int fd);
 void mock_client_send(
 	struct mock_client *client, struct mock_message message, const void *payload, size_t size);
 void mock_client_close(struct mock_client *client);
+
+/* The same with an fd, which stays the caller's. For the first message of a connection only. */
+void mock_client_send_fd(struct mock_client *client, struct mock_message message, int fd);
 
 /* --- usbfs files (usbfs.c) --- */
 
@@ -85,8 +101,28 @@ void usbfs_file_message(
 void usbfs_file_gone(struct usbfs_file *file);
 bool usbfs_file_is_of(const struct usbfs_file *file, const struct mock_slot *slot);
 
-/* Ends the requests that nobody waits for. */
-void mock_cancel_farewells(struct mock *mock);
+/* --- the kernel's own control requests (requests.c) --- */
+
+#define MOCK_REQUEST_DATA_MAX 16
+
+struct mock_request_done {
+	void (*call)(void *user, int result); /* 0 or negative errno; NULL = nobody wants to know */
+	void *user;
+};
+
+/* Sends a request without data or with setup.wLength bytes of it (OUT), behind those that are pending already. done may
+ * be called before this returns. */
+void mock_request_send(struct mock *mock, struct vusb_port *port, struct usb_setup setup,
+	const void *data, struct mock_request_done done);
+void mock_cancel_requests(struct mock *mock);
+
+/* --- what is shown (mock.c) --- */
+
+/* Tells listeners of a device or interface (sysfs.h), and of the tty of a serial port. */
+void mock_send_uevents(
+	struct mock *mock, const struct sysfs_device *device, int interface, const char *action);
+void mock_send_tty_uevents(struct mock *mock, const struct sysfs_device *device,
+	const struct sysfs_tty *tty, const char *action);
 
 /* Resets the port and reads the device again; false: it is gone, or another one now. */
 bool mock_slot_reread(struct mock *mock, struct mock_slot *slot);

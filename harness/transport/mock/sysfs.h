@@ -26,7 +26,17 @@ struct sysfs_device {
 	uint8_t maxchild; /* ports of a hub */
 	/* iInterface of each interface's first alternate, "" = none. */
 	char interface_text[VUSB_INTERFACE_MAX][VUSB_TEXT_MAX];
+	const char *driver[VUSB_INTERFACE_MAX]; /* of the interfaces, NULL = none */
 	uint64_t plugged_us;
+};
+
+#define SYSFS_TTY_MAJOR 166
+
+/* The serial port that cdc_acm makes of two interfaces. */
+struct sysfs_tty {
+	uint8_t interface; /* the control interface, below which it is shown */
+	uint8_t minor;
+	uint8_t capabilities; /* bmCapabilities, an attribute of the interface */
 };
 
 /* "usb1" or "1-3"; ret holds 16 bytes. */
@@ -46,6 +56,18 @@ MUST_CHECK int sysfs_set_alternate(
 MUST_CHECK int sysfs_set_configured(
 	struct tree *tree, const struct sysfs_device *device, bool configured);
 
+/* A driver has taken an interface, device->driver says which, or has let go of it (NULL). */
+MUST_CHECK int sysfs_set_driver(
+	struct tree *tree, const struct sysfs_device *device, uint8_t interface);
+
+/* "ttyACM0", "/dev/ttyACM0" */
+void sysfs_tty_name(const struct sysfs_tty *tty, char ret[static 16]);
+void sysfs_tty_node(const struct sysfs_tty *tty, char ret[static 32]);
+MUST_CHECK int sysfs_add_tty(
+	struct tree *tree, const struct sysfs_device *device, const struct sysfs_tty *tty);
+void sysfs_remove_tty(
+	struct tree *tree, const struct sysfs_device *device, const struct sysfs_tty *tty);
+
 /* The descriptor of an alternate setting (9 bytes and what follows), borrowed from the identity; NULL: none. */
 const uint8_t *sysfs_find_alternate(
 	const struct sysfs_device *device, uint8_t number, uint8_t alternate);
@@ -63,6 +85,10 @@ struct sysfs_uevent {
 
 /* Appends one hotplug message of the device, or of its interface number `interface` (-1: the device itself). */
 MUST_CHECK int sysfs_uevent(const struct sysfs_device *device, int interface,
+	const struct sysfs_uevent *event, struct buf *out);
+
+/* The same for the tty of a device. */
+MUST_CHECK int sysfs_tty_uevent(const struct sysfs_device *device, const struct sysfs_tty *tty,
 	const struct sysfs_uevent *event, struct buf *out);
 
 /* How often sysfs_uevent has to be called for all of a device: 1 + its interfaces. */

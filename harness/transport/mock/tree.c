@@ -210,6 +210,13 @@ static int follow_link(struct walk *walk, const struct tree_node *link, const ch
 	return 0;
 }
 
+static bool hides(const struct tree_node *dir, const char *name)
+{
+	char path[MOCK_PATH_MAX];
+
+	return tree_path(dir, path, sizeof(path)) == 0 && mock_hides(path, name);
+}
+
 /* One component from `at`: the node, or why not. */
 static int step(const struct tree_node *at, const char *name, size_t length, struct tree_node **ret)
 {
@@ -224,7 +231,7 @@ static int step(const struct tree_node *at, const char *name, size_t length, str
 	else
 		child = find_child(at, name, length);
 	if (!child)
-		return at->transparent ? -ENXIO : -ENOENT;
+		return at->transparent && !hides(at, name) ? -ENXIO : -ENOENT;
 	*ret = child;
 	return 0;
 }

@@ -43,6 +43,10 @@ int usbfs_check_control(struct usbfs_file *file, const struct usb_setup *setup);
 int usbfs_release(struct usbfs_file *file, uint32_t number);
 void usbfs_release_all(struct usbfs_file *file);
 
+/* USBDEVFS_DISCONNECT and USBDEVFS_CONNECT: 0, 1 = a driver has taken it, or negative errno. */
+int usbfs_disconnect(struct usbfs_file *file, uint32_t number);
+int usbfs_connect(struct usbfs_file *file, uint32_t number);
+
 /* enum mock_driver, or negative errno. */
 int usbfs_driver(const struct usbfs_file *file, uint32_t number);
 bool usbfs_anybody_claims(const struct mock_slot *slot);

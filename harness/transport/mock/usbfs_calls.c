@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on an open node that are no URBs: one at a time, the program waits for it. */
+#include "harness/transport/mock/tty.h"
 #include "harness/transport/mock/usbfs.h"
 
 #include <errno.h>
@@ -82,8 +83,13 @@ static int reset(struct usbfs_file *file)
 
 	if (!slot->device.port)
 		return 0;
+	/* A driver that cannot be told of a reset lets go before and takes its interfaces again behind it, and cdc_acm has
+	 * no post_reset (usb_reset_device in drivers/usb/core/hub.c). */
+	cdc_acm_unbind_all(file->mock, slot);
 	if (!mock_slot_reread(file->mock, slot))
 		return -ENODEV;
+	for (uint8_t i = 0; i < VUSB_INTERFACE_MAX; i++)
+		cdc_acm_bind(file->mock, slot, i, true);
 	for (uint8_t i = 0; i < VUSB_INTERFACE_MAX; i++) {
 		struct usb_setup setup = {.bmRequestType = USB_RECIPIENT_INTERFACE,
 			.bRequest = USB_SET_INTERFACE,
@@ -184,6 +190,12 @@ void usbfs_call(struct usbfs_file *file, const struct mock_message *message)
 		return;
 	case MOCK_GET_DRIVER:
 		usbfs_reply(file, 0, usbfs_driver(file, message->b));
+		return;
+	case MOCK_DISCONNECT:
+		usbfs_reply(file, 0, usbfs_disconnect(file, message->b));
+		return;
+	case MOCK_CONNECT:
+		usbfs_reply(file, 0, usbfs_connect(file, message->b));
 		return;
 	}
 	mock_client_close(file->client);

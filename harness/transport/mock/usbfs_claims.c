@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may use which interface of a device, and what the kernel does when a program lets go of one. */
+#include "harness/transport/mock/tty.h"
 #include "harness/transport/mock/usbfs.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define INTERFACE_NUMBERS 64 /* bits of usbfs's ifclaimed; devices have VUSB_INTERFACE_MAX */
 
@@ -95,67 +95,9 @@ int usbfs_driver(const struct usbfs_file *file, uint32_t number)
 		return -ENOENT;
 	if (!file->slot->device.port)
 		return MOCK_DRIVER_HUB;
+	if (file->slot->claims[number] == MOCK_OWNER_CDC_ACM)
+		return MOCK_DRIVER_CDC_ACM;
 	return file->slot->claims[number] ? MOCK_DRIVER_USBFS : -ENODATA;
-}
-
-/* --- farewells: the kernel's own requests, which nobody waits for --- */
-
-struct farewell {
-	struct list link; /* in mock->farewells */
-	struct mock *mock;
-	struct vusb_transfer transfer;
-	uv_timer_t timer;
-};
-
-static void on_farewell_closed(uv_handle_t *handle)
-{
-	struct farewell *farewell = handle->data;
-
-	farewell->mock->open_handles--;
-	free(farewell);
-}
-
-static void farewell_completed(struct vusb_transfer *transfer)
-{
-	struct farewell *farewell = CONTAINER_OF(transfer, struct farewell, transfer);
-
-	list_remove(&farewell->link);
-	uv_close((uv_handle_t *)&farewell->timer, on_farewell_closed);
-}
-
-static void on_farewell_timeout(uv_timer_t *timer)
-{
-	struct farewell *farewell = timer->data;
-
-	vusb_bus_cancel(&farewell->transfer);
-}
-
-static void farewell_send(struct mock *mock, struct vusb_port *port, struct usb_setup setup)
-{
-	struct farewell *farewell = calloc(1, sizeof(*farewell));
-
-	if (!farewell)
-		return;
-	farewell->mock = mock;
-	farewell->transfer = (struct vusb_transfer){
-		.port = port, .type = VUSB_CONTROL, .setup = setup, .complete = farewell_completed};
-	list_append(&mock->farewells, &farewell->link);
-	uv_timer_init(mock->loop, &farewell->timer);
-	farewell->timer.data = farewell;
-	mock->open_handles++;
-	uv_update_time(mock->loop);
-	uv_timer_start(&farewell->timer, on_farewell_timeout, USBFS_TIMEOUT_MS, 0);
-	vusb_bus_submit(&farewell->transfer);
-}
-
-void mock_cancel_farewells(struct mock *mock)
-{
-	while (!list_empty(&mock->farewells)) {
-		struct farewell *farewell = LIST_ENTRY(mock->farewells.next, struct farewell, link);
-
-		list_remove(&farewell->link);
-		vusb_bus_cancel(&farewell->transfer);
-	}
 }
 
 /* Lets go of an interface. The kernel puts it back to its first alternate setting (usb_unbind_interface). */
@@ -169,10 +111,12 @@ static void let_go(struct usbfs_file *file, uint8_t number)
 	slot->alternate[number] = 0;
 	/* Out of memory: sysfs tells the old one. */
 	(void)!sysfs_set_alternate(file->mock->tree, &slot->device, number, 0);
-	farewell_send(file->mock, slot->port,
+	/* Nobody waits for it. */
+	mock_request_send(file->mock, slot->port,
 		(struct usb_setup){.bmRequestType = USB_RECIPIENT_INTERFACE,
 			.bRequest = USB_SET_INTERFACE,
-			.wIndex = number});
+			.wIndex = number},
+		NULL, (struct mock_request_done){.call = NULL});
 }
 
 int usbfs_release(struct usbfs_file *file, uint32_t number)
@@ -186,6 +130,28 @@ int usbfs_release(struct usbfs_file *file, uint32_t number)
 	usbfs_discard_on_interface(file, (uint8_t)number);
 	let_go(file, (uint8_t)number);
 	return 0;
+}
+
+/* The program's own usbfs counts as a driver; another program's is left to it (the kernel would take it away). */
+int usbfs_disconnect(struct usbfs_file *file, uint32_t number)
+{
+	int driver = usbfs_driver(file, number);
+
+	if (driver < 0)
+		return driver;
+	if (driver != MOCK_DRIVER_CDC_ACM)
+		return usbfs_release(file, number);
+	cdc_acm_unbind(file->mock, file->slot, (uint8_t)number);
+	return 0;
+}
+
+int usbfs_connect(struct usbfs_file *file, uint32_t number)
+{
+	int driver = usbfs_driver(file, number);
+
+	if (driver != -ENODATA)
+		return driver < 0 ? driver : -EBUSY;
+	return cdc_acm_bind(file->mock, file->slot, (uint8_t)number, true);
 }
 
 /* Another process has the file too: its claims stay. */

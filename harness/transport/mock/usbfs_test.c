@@ -504,11 +504,11 @@ Test(usbfs, nobody_waits_for_an_alternate_that_is_put_back)
 	vusb_bus_add_tap(rig.bus, &tap);
 	cr_expect_eq(call_or_fail(&rig, peer, MOCK_RELEASE, 0, 0), 0);
 	cr_expect_eq(rig.fake.device.alternate[0], 1);
-	cr_expect(!list_empty(&rig.mock->farewells));
+	cr_expect(!list_empty(&rig.mock->requests));
 	vusb_bus_remove_tap(&tap);
 	vusb_port_kick(rig.port);
 	cr_expect_eq(rig.fake.device.alternate[0], 0);
-	cr_expect(list_empty(&rig.mock->farewells));
+	cr_expect(list_empty(&rig.mock->requests));
 	cr_expect_eq(call_or_fail(&rig, peer, MOCK_SET_ALT, 0, 1), 0);
 	vusb_bus_add_tap(rig.bus, &tap);
 	cr_expect_eq(call_or_fail(&rig, peer, MOCK_RELEASE, 0, 0), 0);

@@ -247,5 +247,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	return usbfs_ioctl(fd, request, arg, &r) ? r : REAL(ioctl)(fd, request, arg);
+	return usbfs_ioctl(fd, request, arg, &r) || tty_ioctl(fd, request, arg, &r)
+		       ? r
+		       : REAL(ioctl)(fd, request, arg);
 }

@@ -30,6 +30,16 @@ static bool is_write(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+static int open_device(const struct found *found, int flags)
+{
+	if (flags & O_DIRECTORY)
+		return preload_fail(ENOTDIR);
+	if (flags & O_PATH)
+		return lookup_open_placeholder(found, false, flags);
+	return found->file.major == MOCK_TTY_MAJOR ? tty_open(found, flags)
+						   : usbfs_open(found, flags);
+}
+
 static int open_found(const struct found *found, int flags)
 {
 	switch ((enum mock_file_type)found->file.type) {
@@ -46,10 +56,7 @@ static int open_found(const struct found *found, int flags)
 		return flags & O_PATH ? lookup_open_placeholder(found, false, flags)
 				      : preload_fail(ELOOP);
 	case MOCK_FILE_DEVICE:
-		if (flags & O_DIRECTORY)
-			return preload_fail(ENOTDIR);
-		return flags & O_PATH ? lookup_open_placeholder(found, false, flags)
-				      : usbfs_open(found, flags);
+		return open_device(found, flags);
 	case MOCK_FILE_NONE:
 	case MOCK_FILE_NOT_OURS:
 		break;
@@ -150,7 +157,8 @@ EXPORT int __openat64_2(int dirfd, const char *path, int flags)
 /* A stream cannot read from a USB node (its reads do not come by here): it gets a copy of what is to be read. */
 static int open_for_stream(const struct found *found, int flags)
 {
-	if (found->file.type == MOCK_FILE_DEVICE && !is_write(flags))
+	if (found->file.type == MOCK_FILE_DEVICE && found->file.major != MOCK_TTY_MAJOR &&
+		!is_write(flags))
 		return usbfs_open_content(found, flags);
 	return open_found(found, flags);
 }
@@ -286,6 +294,8 @@ static bool try_fstat(int fd, struct stat *st, int *ret)
 	*ret = REAL(fstat)(fd, st);
 	if (*ret < 0)
 		return true;
+	if (S_ISCHR(st->st_mode))
+		return !tty_node(st, path) || try_stat(AT_FDCWD, path, 0, st, ret);
 	if (S_ISFIFO(st->st_mode))
 		return usbfs_node(fd, path) && try_stat(AT_FDCWD, path, 0, st, ret);
 	if (!S_ISREG(st->st_mode) || st->st_nlink)

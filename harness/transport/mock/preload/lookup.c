@@ -39,7 +39,11 @@ static bool is_candidate(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(tops); i++)
 		if (is_below(path, tops[i]))
 			return true;
-	return strcmp(path, "/dev") == 0 || strcmp(path, "/dev/") == 0;
+	if (strncmp(path, "/dev", 4) != 0 || (path[4] && path[4] != '/'))
+		return false;
+	path += 4;
+	path += strspn(path, "/");
+	return !path[0] || mock_hides("/dev", path);
 }
 
 static bool fd_link(int fd, char ret[static MOCK_PATH_MAX])

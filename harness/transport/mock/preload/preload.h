@@ -145,6 +145,18 @@ bool usbfs_flags(int fd, int command, int value, int *ret); /* fcntl, F_GETFL an
 bool usbfs_node(int fd, char ret_path[static 64]);
 bool usbfs_ioctl(int fd, unsigned long request, void *arg, int *ret); /* usbfs.c */
 
+/* --- serial ports (tty.c) --- */
+
+struct stat;
+
+int tty_open(const struct found *found, int flags);
+
+/* True when st is of an open port; its node. */
+bool tty_node(const struct stat *st, char ret_path[static 64]);
+bool tty_ioctl(int fd, unsigned long request, void *arg, int *ret);
+
+/* --- numbers again --- */
+
 /* Book-keeping of file numbers: fd is about to be closed; to has become another number of from. */
 void usbfs_closing(int fd);
 void usbfs_duplicated(int from, int to);

@@ -235,7 +235,9 @@ static int bulk(struct file *file, const struct usbdevfs_bulktransfer *bulk)
 
 /* --- drivers --- */
 
-static const char *const drivers[] = {[MOCK_DRIVER_USBFS] = "usbfs", [MOCK_DRIVER_HUB] = "hub"};
+static const char *const drivers[] = {[MOCK_DRIVER_USBFS] = "usbfs",
+	[MOCK_DRIVER_HUB] = "hub",
+	[MOCK_DRIVER_CDC_ACM] = "cdc_acm"};
 
 /* The driver of an interface's name; -ENODATA: none. */
 static int find_driver(struct file *file, unsigned int interface, const char **ret)
@@ -272,6 +274,8 @@ static int disconnect_claim(struct file *file, const struct usbdevfs_disconnect_
 	if (name && claim->flags & USBDEVFS_DISCONNECT_CLAIM_EXCEPT_DRIVER &&
 		strncmp(claim->driver, name, sizeof(claim->driver)) == 0)
 		return -EBUSY;
+	if (name)
+		(void)!call(file, MOCK_DISCONNECT, claim->interface, 0);
 	return call(file, MOCK_CLAIM, claim->interface, 0);
 }
 
@@ -282,9 +286,11 @@ static int driver_ioctl(struct file *file, const struct usbdevfs_ioctl *inner)
 
 	switch ((unsigned long)inner->ioctl_code) {
 	case USBDEVFS_DISCONNECT:
-		return r == 0 ? call(file, MOCK_RELEASE, (uint32_t)inner->ifno, 0) : r;
+		return r == 0 ? call(file, MOCK_DISCONNECT, (uint32_t)inner->ifno, 0) : r;
 	case USBDEVFS_CONNECT:
-		return r == 0 ? -EBUSY : r == -ENODATA ? 0 : r;
+		if (r == -ENODATA)
+			return call(file, MOCK_CONNECT, (uint32_t)inner->ifno, 0);
+		return r == 0 ? -EBUSY : r;
 	default:
 		return -ENOTTY;
 	}

@@ -28,6 +28,11 @@ enum document_usb {
 	DOCUMENT_UNPLUGGED,
 };
 
+enum document_flag {
+	DOCUMENT_FALSE,
+	DOCUMENT_TRUE,
+};
+
 struct document_start {
 	char board[SCENARIO_NAME];
 	char firmware[SCENARIO_NAME];
@@ -40,7 +45,7 @@ struct document_start {
 struct document_host {
 	char **missing;
 	uint32_t missing_count;
-	bool port_held, no_permission, new_number;
+	enum document_flag port_held, no_permission, new_number;
 };
 
 struct document_fault {
@@ -73,6 +78,9 @@ static const cyaml_strval_t boot0s[] = {{"released", DOCUMENT_RELEASED}, {"held"
 static const cyaml_strval_t usbs[] = {
 	{"plugged", DOCUMENT_PLUGGED}, {"unplugged", DOCUMENT_UNPLUGGED}};
 
+/* libcyaml's own booleans take any word for true. */
+static const cyaml_strval_t flags[] = {{"false", DOCUMENT_FALSE}, {"true", DOCUMENT_TRUE}};
+
 #define OPTIONAL    CYAML_FLAG_OPTIONAL
 #define STRICT_WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 
@@ -100,9 +108,12 @@ static const cyaml_schema_value_t program_schema = {
 static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_SEQUENCE("missing", CYAML_FLAG_POINTER | OPTIONAL, struct document_host,
 		missing, &program_schema, 1, SCENARIO_MISSING_MAX),
-	CYAML_FIELD_BOOL("port-held", OPTIONAL, struct document_host, port_held),
-	CYAML_FIELD_BOOL("no-permission", OPTIONAL, struct document_host, no_permission),
-	CYAML_FIELD_BOOL("new-number", OPTIONAL, struct document_host, new_number),
+	CYAML_FIELD_ENUM("port-held", STRICT_WORD, struct document_host, port_held, flags,
+		CYAML_ARRAY_LEN(flags)),
+	CYAML_FIELD_ENUM("no-permission", STRICT_WORD, struct document_host, no_permission, flags,
+		CYAML_ARRAY_LEN(flags)),
+	CYAML_FIELD_ENUM("new-number", STRICT_WORD, struct document_host, new_number, flags,
+		CYAML_ARRAY_LEN(flags)),
 	CYAML_FIELD_END,
 };
 
@@ -251,9 +262,9 @@ static int take_starts(struct parse *parse, const struct document *document)
 static void take_host(struct scenario *out, const struct document_host *host)
 {
 	out->host = (struct world_host){
-		.no_permission = host->no_permission,
-		.port_held = host->port_held,
-		.new_number = host->new_number,
+		.no_permission = host->no_permission == DOCUMENT_TRUE,
+		.port_held = host->port_held == DOCUMENT_TRUE,
+		.new_number = host->new_number == DOCUMENT_TRUE,
 	};
 	for (uint32_t i = 0; i < host->missing_count; i++) {
 		copy(out->missing_names[i], SCENARIO_NAME, host->missing[i]);

@@ -40,7 +40,8 @@ static void put_in_front(struct complaint *complaint, const char *part)
 static void read_frame(struct complaint *complaint, const char *line)
 {
 	char part[YAML_MARK_PATH];
-	char entry[YAML_MARK_PATH];
+	char entry[32];
+	unsigned long number;
 	bool innermost = complaint->frames == 0;
 
 	if (strncmp(line, "  in ", 5) != 0)
@@ -51,8 +52,9 @@ static void read_frame(struct complaint *complaint, const char *line)
 		return;
 	if (sscanf(line, "  in mapping field '%150[^']'", part) == 1) {
 		put_in_front(complaint, part);
-	} else if (sscanf(line, "  in sequence entry '%20[0-9]'", part) == 1) {
-		snprintf(entry, sizeof(entry), "[%.20s]", part);
+	} else if (sscanf(line, "  in sequence entry '%lu'", &number) == 1) {
+		/* It has counted the entry that it complains about. */
+		snprintf(entry, sizeof(entry), "[%lu]", number ? number - 1 : 0);
 		put_in_front(complaint, entry);
 	}
 }
@@ -208,6 +210,9 @@ static int bad_load(const struct yaml_file *file, cyaml_err_t err,
 		complaint->path[0] && complaint->name[0] ? "." : "", complaint->name);
 	if (err == CYAML_ERR_OOM)
 		return why_errno(why, -ENOMEM, "%s", file->name);
+	/* The entry that is too much is not at fault. */
+	if (err == CYAML_ERR_SEQUENCE_ENTRIES_MAX && strrchr(path, '['))
+		*strrchr(path, '[') = '\0';
 	if (err == CYAML_ERR_INVALID_KEY)
 		return bad_key(file, why, path);
 	if (err == CYAML_ERR_MAPPING_FIELD_MISSING)

@@ -27,31 +27,49 @@
  *       - {at: dfu-connect, do: delay, time: 5 s}
  *     steps:                               in order; without: [update]
  *       - boot0: held                      pins: power, boot0, usb, vbus, nrst with on/off, held/released, plugged/unplugged
+ *         of: 2                            of the second board; for all that moves pins, and wait-for
  *       - reset: 100 ms                    NRST held so long
  *       - power-cycle: 500 ms
- *       - send: reboot_dfu                 the host sends this to the ECU: reboot, reboot_dfu, reboot_openblt, z-dfu
- *       - wait-for: dfu                    a board mode seen on USB: dfu, ecu, openblt, gone; limit 10 s by default
+ *       - replug: 1 s                      the cable out so long
+ *       - press: program                   program: held while the board is powered up; reset
+ *       - send: reboot_dfu                 the host asks the ECU: reboot, reboot_dfu, reboot_openblt by text;
+ *                                          z-reboot, z-dfu, z-openblt by the command of the .ini
+ *       - wait-for: dfu                    what the board shows on USB: dfu, ecu, openblt, other, gone; limit 10 s by default
  *         within: 3 s
  *       - wait: 500 ms
- *       - update                           runs the flasher; once
- *     meanwhile:                           optional; while the flasher runs, each once
- *       - {when: dfu, after: 200 ms, do: {power: off}}
+ *       - run: [dfu-util, -l, "{image}"]   a host program; {image} is the scenario's
+ *         exit: 74                         without exit and says, anything but 0 is an ERROR
+ *         says: "No DFU capable"
+ *       - update                           runs the flasher
+ *       - update: manual                   with another flow or image than the scenario's
+ *         image: rusefi-2025
+ *         expect: {tool: failure}          judged at once; what stands in expect below, at the end
+ *     meanwhile:                           optional; while the flasher runs, each once; each must happen
+ *       - {when: dfu, after: 200 ms, do: {power: off}}    when: the board shows itself so; start: the flasher starts
  *     expect:
- *       outcome: updated                   updated: the image is in flash, its ECU runs; written: in flash; not-updated: the
- *                                          flash is as before; damaged: neither
- *       reason: no-dfu                     the tool's reason (enum flasher_reason); only with not-updated
+ *       outcome: updated                   updated: the image is in flash and its ECU runs; written: in flash, but no ECU of it
+ *                                          runs; not-updated: the flash is as before, settings aside; damaged: neither
+ *       reason: no-dfu                     the tool's reason (enum flasher_reason; none)
  *       tool: success                      success | failure: its word
- *       tune: kept                         kept | restored | lost | default
- *       usb: [ecu, dfu, ecu]               identities that the board shows, in order, from the first step to the end
- *       within: 30 s                       of board time, of the update
- *       signature: rusefi-2026             of the firmware at the end: an image's, or none
+ *       tune: kept                         kept: the same all the time; restored: it was gone when the board came back, and is
+ *                                          there again; lost: another one; default: the factory's (which is lost as well)
+ *       usb: [ecu, {dfu: 3 s}, ecu]        what the board shows, in order, from the first step to the end; with a time: at most so
+ *                                          long after what was there before has left
+ *       within: 30 s                       of board time, of the last update
+ *       signature: rusefi-2026             of the firmware in flash at the end: an image's, or none
  *       ends-as: ecu                       the board's mode at the end
  *       exit: 74                           of the tool
  *       says: "No DFU capable"             in the tool's output
- *     expect-of:                           what differs for a flasher (or its flow); the same keys
- *       console-linux-2026: {outcome: not-updated, tool: failure, reason: no-dfu}
+ *     expect-of:                           what differs for a flasher, by its name or the front of it ("console" means
+ *       console: {outcome: not-updated}    console-linux-2026 too); the same keys, over those of expect
  *     skip:                                flashers to which it does not apply, and why
  *       dfu-util: "..."
+ *
+ * Besides what a file expects: a tool that says success while the board does not hold the image, or does not run it, fails,
+ * unless both are expected; and no other board may be written to, settings aside. A wrong outcome is a FAIL; a fault or
+ * a meanwhile that did not happen turns what would be a PASS into an ERROR.
+ *
+ * A flasher that has no flow `auto` gets the rig's help in it: `dfurig ecu reboot-dfu` before it runs.
  */
 #ifndef DFURIG_SCENARIO_SCENARIO_H
 #define DFURIG_SCENARIO_SCENARIO_H

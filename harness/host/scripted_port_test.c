@@ -77,7 +77,8 @@ static void scripted_drop_input(struct serial_port *port)
 {
 	struct scripted_port *self = self_of(port);
 
-	buf_consume(&self->out, self->out.size);
+	if (!self->keep_input)
+		buf_consume(&self->out, self->out.size);
 }
 
 static const struct serial_port_ops ops = {

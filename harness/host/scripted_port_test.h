@@ -42,6 +42,8 @@ struct scripted_port {
 	void (*serve)(struct scripted_port *self, const uint8_t *data, size_t size);
 	void *user;
 
+	bool keep_input; /* drop_input finds nothing: what waits is still on its way */
+
 	size_t requests;
 	struct buf sent; /* all that was written */
 	struct buf out;  /* what waits for the reader */

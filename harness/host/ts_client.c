@@ -13,7 +13,10 @@
 /* Guessed: the console asks again at once, but no loop may go round without time passing. */
 #define RETRY_PAUSE_MS 100
 #define TRIES          3
-#define TUNE_MAX       65535 /* the largest count on the wire; rusEFI asserts 65536 */
+#define QUIET_MS       100 /* after a request without an answer: nothing more may come */
+#define STALE_REQUESTS                                                                             \
+	2 /* the one that is sent again, and the next one: two answers may be on the way */
+#define TUNE_MAX 65535 /* the largest count on the wire; rusEFI asserts 65536 */
 
 const struct ts_timeouts ts_timeouts_default = {
 	/* [rusEFI console, Timeouts.java] */
@@ -56,6 +59,17 @@ static uint32_t left_ms(const struct ts_client *ts, uint64_t deadline_us)
 	return now_us >= deadline_us ? 0 : (uint32_t)((deadline_us - now_us + 999) / 1000);
 }
 
+/* Waits until nothing has come for a while. */
+static void quiet(struct ts_client *ts)
+{
+	uint64_t deadline_us = deadline_after(ts, ts->timeouts.answer_ms);
+	uint8_t bytes[READ_AT_ONCE];
+
+	while (left_ms(ts, deadline_us) &&
+		ts->port->ops->read(ts->port, bytes, sizeof(bytes), QUIET_MS) > 0)
+		;
+}
+
 /* Forgets what came before and sends. */
 static int send_bytes(struct ts_client *ts, const uint8_t *data, size_t size, const char *what,
 	uint32_t timeout_ms, struct why *why)
@@ -65,6 +79,10 @@ static int send_bytes(struct ts_client *ts, const uint8_t *data, size_t size, co
 	ts->last_code = TS_OK;
 	buf_consume(&ts->in, ts->in.size);
 	ts->port->ops->drop_input(ts->port);
+	if (ts->stale) {
+		ts->stale--;
+		quiet(ts);
+	}
 	r = ts->port->ops->write(ts->port, data, size, timeout_ms);
 	if (r == -ENODEV)
 		return why_set(why, r, "%s: the port is gone", what);
@@ -78,6 +96,8 @@ static int receive(struct ts_client *ts, const char *what, uint64_t deadline_us,
 	uint8_t bytes[READ_AT_ONCE];
 	int r = left ? ts->port->ops->read(ts->port, bytes, sizeof(bytes), left) : 0;
 
+	if (r == 0)
+		ts->stale = STALE_REQUESTS;
 	if (r == -ENODEV)
 		return why_set(why, r, "%s: the port is gone", what);
 	if (r < 0)

@@ -30,6 +30,8 @@ struct ts_client {
 	bool paged; /* page numbers on the wire; set by ts_client_probe_paged, or by who knows */
 	uint16_t blocking_factor; /* bytes of the largest read or write */
 	uint8_t last_code;
+	unsigned int
+		stale; /* so many requests may yet find the late answer to an earlier one before theirs */
 	struct buf in; /* owned */
 };
 

@@ -458,3 +458,17 @@ Test(ts_client, z_has_its_numbers_on_the_wire)
 	cr_expect_eq(ts_client_io_test(&rig.ts, TS_Z_DFU, 0, true, &rig.why), 0);
 	expect_sent(&rig, "\x00\x05\x5a\x00\xba\x00\x00\x7c\x48\x5b\xb1", 11);
 }
+
+Test(ts_client, late_answers_do_not_count_for_what_is_asked_next)
+{
+	static const struct scripted_answer answers[] = {ANSWER_AS("\0one", .delay_ms = 5050),
+		ANSWER_AS("\0two", .delay_ms = 5050), ANSWER("\0three")};
+	CLEANUP(rig_done) struct rig rig;
+
+	rig_init(&rig, answers, 3);
+	rig.port.keep_input = true;
+	cr_expect_eq(ask(&rig), -ETIMEDOUT);
+	cr_expect_eq(ask(&rig), -ETIMEDOUT);
+	cr_assert_eq(ask(&rig), 0);
+	cr_expect_eq(rig.size, 5);
+}

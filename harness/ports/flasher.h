@@ -59,6 +59,7 @@ struct flasher {
 	bool flows
 		[FLASHER_FLOW_COUNT]; /* which it can do itself; without auto the rig asks the ECU */
 	bool restores_tune;           /* in flow auto */
+	char in_process[96];          /* why it runs in-process only; "" = it does not */
 	int success_exit;             /* exit code of a success; -1 = does not say */
 	char success_says[96];        /* must be in the output of a success; "" = need not */
 	char progress[96];            /* POSIX extended regex with the per cent in (1); "" = none */

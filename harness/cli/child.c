@@ -147,7 +147,7 @@ void child_end_orphans(void)
 
 /* --- out of reach --- */
 
-static bool find_in_path(const char *command, char ret[static PATH_MAX])
+bool child_find(const char *command, char ret[static PATH_MAX])
 {
 	const char *path = getenv("PATH");
 
@@ -190,7 +190,7 @@ const char *child_out_of_reach(const char *command)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!find_in_path(command, path))
+	if (!child_find(command, path))
 		return NULL;
 	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)

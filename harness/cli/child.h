@@ -3,6 +3,7 @@
 #ifndef DFURIG_CLI_CHILD_H
 #define DFURIG_CLI_CHILD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -31,6 +32,9 @@ unsigned int child_count(void);
 
 /* Kills what is left of the command's children and waits for it, a second at most. */
 void child_end_orphans(void);
+
+/* Looks for a program in PATH, or takes a name with "/" as its path. False: there is none that may be executed. */
+bool child_find(const char *command, char ret[static PATH_MAX]);
 
 /* The reason why a preload library will not be loaded by this command, or NULL: statically linked, set-user-ID.
  * Borrowed. */

@@ -385,7 +385,7 @@ int rig_begin(
 	if (r == 0) {
 		EVENT_EMIT(&rig->events, .kind = EVENT_RIG_START,
 			.wall_us = clock_wall_us() - clock_now_us(clock));
-		event_tap_init(&rig->event_tap, &rig->events, options->events != NULL);
+		event_tap_init(&rig->event_tap, &rig->events, options->requests || options->events != NULL);
 		vusb_bus_add_tap(rig->bus, &rig->event_tap.tap);
 		r = start_boards(rig, options, why);
 	}

@@ -53,6 +53,7 @@ struct rig_options {
 	const char *capture;       /* file, or NULL */
 	const char *events;        /* file, or NULL */
 	bool verbose;              /* events on stderr */
+	bool requests;             /* events tell each request of the host, as they do with `events` */
 	bool given;                /* one of these options was on the command line */
 };
 

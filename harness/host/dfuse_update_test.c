@@ -118,7 +118,7 @@ Test(update, a_mass_erase_clears_the_rest_too)
 Test(update, leaving_starts_the_new_firmware_and_takes_the_device_off_the_bus)
 {
 	/* SP = end of RAM, PC in the flash, Thumb. */
-	static const uint8_t vectors[] = {0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08};
+	static const uint8_t vectors[] = {0x00, 0x00, 0x02, 0x20, 0x05, 0x00, 0x00, 0x08};
 	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
 	const struct dfuse_options options = {.verify = true, .leave = true};
 

@@ -146,11 +146,12 @@ static void start(struct stm32_board *self, enum reset_cause cause)
 
 static void run_program(struct stm32_board *self, uint32_t addr)
 {
+	const char *cannot = runner_cannot_start(&self->memory, addr);
 	int r;
 
 	stop(self);
-	if (!runner_has_vectors(&self->memory, addr)) {
-		set_mode(self, BOARD_DEAD, "there is no vector table to start from");
+	if (cannot) {
+		set_mode(self, BOARD_DEAD, cannot);
 		return;
 	}
 	r = runner_load(&self->runner, addr, self->cause);

@@ -8,6 +8,7 @@
  *     NRST held, or starting up                              BOARD_RESET
  *     BOOT0 high at the end of the reset, not RDP level 2    BOARD_DFU, the ROM bootloader
  *     no vector table that this chip can start from          BOARD_DEAD
+ *     the code that it leads to is erased                    BOARD_DEAD
  *     a loader knows the program at the flash's start        what the program says: BOARD_ECU, BOARD_OPENBLT
  *     a loader knows it, but it is damaged                   BOARD_DEAD
  *     no loader knows it                                     BOARD_FIRMWARE: it runs, and has no device here

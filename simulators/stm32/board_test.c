@@ -72,13 +72,14 @@ Test(board, what_runs_without_boot0_is_decided_by_the_flash)
 		enum board_mode mode;
 	} rows[] = {
 		{"erased", 0xffffffff, 0xffffffff, BOARD_DEAD},
-		{"stack at the end of the RAM", 0x20020000, 0x08000101, BOARD_FIRMWARE},
-		{"stack in core-coupled memory", 0x10010000, 0x08000101, BOARD_FIRMWARE},
+		{"stack at the end of the RAM", 0x20020000, 0x08000005, BOARD_FIRMWARE},
+		{"stack in core-coupled memory", 0x10010000, 0x08000005, BOARD_FIRMWARE},
 		{"stack at the start of the RAM", 0x20000000, 0x08000101, BOARD_DEAD},
 		{"stack beyond the RAM", 0x20020004, 0x08000101, BOARD_DEAD},
 		{"stack not aligned", 0x2001fffe, 0x08000101, BOARD_DEAD},
 		{"stack nowhere", 0x00000000, 0x08000101, BOARD_DEAD},
 		{"no Thumb code", 0x20020000, 0x08000100, BOARD_DEAD},
+		{"erased code", 0x20020000, 0x08000101, BOARD_DEAD},
 		{"code beyond the flash", 0x20020000, 0x08100001, BOARD_DEAD},
 		{"code in RAM", 0x20020000, 0x20000101, BOARD_DEAD},
 	};

@@ -92,7 +92,7 @@ Test(leave, jumps_to_the_vector_table_at_the_pointer)
 		struct rig rig;
 
 		rig_start_idle(&rig, NULL);
-		vectors_at(&rig, FLASH + 0x8000, 0x20020000, FLASH + 0x8101);
+		vectors_at(&rig, FLASH + 0x8000, 0x20020000, FLASH + 0x8005);
 		rig_set_address(&rig, rows[i].pointer);
 		cr_assert_eq(rig_dnload(&rig, 0, NULL, 0), 0);
 		rig_getstatus(&rig);

@@ -12,8 +12,8 @@
 
 #define TIMEOUT_MS 60000
 
-/* SP = end of RAM, PC = 0x08000100, Thumb. */
-const uint8_t rig_vectors[8] = {0x00, 0x00, 0x02, 0x20, 0x01, 0x01, 0x00, 0x08};
+/* SP = end of RAM, PC = 0x08000004, Thumb: what lies there is not erased, and nobody executes it. */
+const uint8_t rig_vectors[8] = {0x00, 0x00, 0x02, 0x20, 0x05, 0x00, 0x00, 0x08};
 
 /* Half-words 0x1111, 0x3100, -, 0xb956, 0x1785, 0x005a: 3100 + 005a, 1111 + 1785 + 0a, b956. */
 struct stm32_board_config rig_config(void)

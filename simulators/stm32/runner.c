@@ -162,20 +162,26 @@ static bool is_stack(const struct chip_ram *ram, uint32_t addr)
 					chip_range_holds(&ram->core, addr - 4, 4));
 }
 
-bool runner_has_vectors(const struct memory *memory, uint32_t addr)
+const char *runner_cannot_start(const struct memory *memory, uint32_t addr)
 {
+	static const char none[] = "there is no vector table to start from";
 	enum memory_region region = memory_region_at(memory, addr);
-	uint8_t table[8];
+	uint8_t table[8] = {0}, code[2];
 	struct reader in = reader_of(table, sizeof(table));
 	uint32_t stack, entry;
 
 	if ((region != MEMORY_FLASH && region != MEMORY_RAM) ||
 		memory_peek(memory, addr, table, sizeof(table)) < 0)
-		return false;
+		return none;
 	stack = reader_le32(&in);
 	entry = reader_le32(&in);
-	return is_stack(&memory->config.chip->ram, stack) && entry & 1 &&
-	       memory_region_at(memory, entry - 1) == region;
+	if (!is_stack(&memory->config.chip->ram, stack) || !(entry & 1) ||
+		memory_region_at(memory, entry - 1) != region)
+		return none;
+	if (memory_peek(memory, entry - 1, code, sizeof(code)) < 0 ||
+		(code[0] == 0xff && code[1] == 0xff))
+		return "the vector table leads to erased flash";
+	return NULL;
 }
 
 int runner_load(struct runner *runner, uint32_t addr, enum reset_cause cause)

@@ -107,6 +107,8 @@ static void fake_tell(
 	(void)size;
 	if (kind == PROGRAM_FACT_NOTE)
 		snprintf(fake->note, sizeof(fake->note), "%s", text);
+	else if (kind == PROGRAM_FACT_TUNE)
+		snprintf(fake->tune, sizeof(fake->tune), "%s", text);
 	else if (kind == PROGRAM_FACT_REPLY)
 		snprintf(fake->reply, sizeof(fake->reply), "%s", text);
 	else if (kind == PROGRAM_FACT_COMMAND)

@@ -25,7 +25,8 @@ struct fake_machine {
 	unsigned int resets, jumps;
 	enum reset_cause reset_cause; /* of the last */
 	uint32_t jump_addr;
-	char note[128]; /* the last of its kind, as the two below */
+	char note[128]; /* the last of its kind, as those below */
+	char tune[128];
 	char reply[128];
 	char command[128];
 };

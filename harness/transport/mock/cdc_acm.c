@@ -53,8 +53,8 @@ static void look_at_control(struct cdc_function *function, const uint8_t *desc)
 		function->data = desc[4];
 	if (desc[1] == CS_INTERFACE && desc[0] >= 4 && desc[2] == SUBTYPE_ACM)
 		function->capabilities = desc[3];
-	if (desc[1] == USB_DESC_ENDPOINT && desc[0] >= 7 &&
-		(desc[3] & 3) == ENDPOINT_INTERRUPT && desc[2] & USB_DIR_IN) {
+	if (desc[1] == USB_DESC_ENDPOINT && desc[0] >= 7 && (desc[3] & 3) == ENDPOINT_INTERRUPT &&
+		desc[2] & USB_DIR_IN) {
 		function->notify = desc[2];
 		function->notify_size = packet_size(desc);
 	}
@@ -102,7 +102,14 @@ static bool find_function(
 
 /* --- requests --- */
 
-struct usb_setup cdc_acm_setup(
+bool cdc_acm_is_there(const struct mock_tty *tty)
+{
+	const struct mock_slot *slot = tty->slot;
+
+	return slot->port->device && slot->port->devnum == slot->device.devnum;
+}
+
+static struct usb_setup setup_of(
 	const struct mock_tty *tty, uint8_t request, uint16_t value, uint16_t size)
 {
 	return (struct usb_setup){.bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
@@ -115,24 +122,27 @@ struct usb_setup cdc_acm_setup(
 static void send_request(struct mock_tty *tty, struct usb_setup setup, const void *data,
 	struct mock_request_done done)
 {
-	mock_request_send(tty->mock, tty->slot->port, setup, data, done);
+	if (cdc_acm_is_there(tty))
+		mock_request_send(tty->mock, tty->slot->port, setup, data, done);
+	else if (done.call)
+		done.call(done.user, -ENODEV);
 }
 
 static void send_line(struct mock_tty *tty)
 {
-	send_request(tty, cdc_acm_setup(tty, SET_LINE_CODING, 0, CDC_LINE_CODING_SIZE), tty->line,
+	send_request(tty, setup_of(tty, SET_LINE_CODING, 0, CDC_LINE_CODING_SIZE), tty->line,
 		(struct mock_request_done){.call = NULL});
 }
 
 void cdc_acm_set_lines(struct mock_tty *tty, uint16_t lines, struct mock_request_done done)
 {
 	tty->lines_out = lines;
-	send_request(tty, cdc_acm_setup(tty, SET_CONTROL_LINES, lines, 0), NULL, done);
+	send_request(tty, setup_of(tty, SET_CONTROL_LINES, lines, 0), NULL, done);
 }
 
 void cdc_acm_send_break(struct mock_tty *tty, uint16_t value, struct mock_request_done done)
 {
-	send_request(tty, cdc_acm_setup(tty, SEND_BREAK, value, 0), NULL, done);
+	send_request(tty, setup_of(tty, SEND_BREAK, value, 0), NULL, done);
 }
 
 static uint8_t data_bits(uint32_t cflag)
@@ -272,7 +282,8 @@ static const struct tty_termios first_termios = {
 static struct mock_tty *tty_new(
 	struct mock *mock, struct mock_slot *slot, const struct cdc_function *function)
 {
-	static const uint8_t line[CDC_LINE_CODING_SIZE] = {0x80, 0x25, 0, 0, 0, 0, 8}; /* 9600 8N1 */
+	static const uint8_t line[CDC_LINE_CODING_SIZE] = {
+		0x80, 0x25, 0, 0, 0, 0, 8}; /* 9600 8N1 */
 	int minor = tty_minor_alloc(mock);
 	struct mock_tty *tty = minor < 0 ? NULL : calloc(1, sizeof(*tty));
 
@@ -324,14 +335,13 @@ bool cdc_acm_bind(struct mock *mock, struct mock_slot *slot, uint8_t interface, 
 	return true;
 }
 
-static struct mock_tty *find_tty(
-	struct mock *mock, const struct mock_slot *slot, uint8_t interface)
+static struct mock_tty *find_tty(struct mock *mock, const struct mock_slot *slot, uint8_t interface)
 {
 	list_for_each (node, &mock->ttys) {
 		struct mock_tty *tty = LIST_ENTRY(node, struct mock_tty, link);
 
-		if (tty->slot == slot && (tty->function.control == interface ||
-						 tty->function.data == interface))
+		if (tty->slot == slot &&
+			(tty->function.control == interface || tty->function.data == interface))
 			return tty;
 	}
 	return NULL;

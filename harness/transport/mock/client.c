@@ -151,7 +151,7 @@ static int append_entries(const struct tree_node *dir, struct buf *out)
 	return r;
 }
 
-static int append_found(const struct tree_node *node, struct buf *out)
+static int append_found(const struct mock *mock, const struct tree_node *node, struct buf *out)
 {
 	char path[MOCK_PATH_MAX];
 	struct mock_file file = {
@@ -161,6 +161,7 @@ static int append_found(const struct tree_node *node, struct buf *out)
 		.major = node->major,
 		.minor = node->minor,
 		.transparent = node->transparent,
+		.denied = mock->forbidden && node->major == SYSFS_USB_MAJOR,
 	};
 	int r = tree_path(node, path, sizeof(path));
 
@@ -196,7 +197,7 @@ static void answer_lookup(
 		r = tree_lookup(client->mock->tree, path, message->a, &node);
 	}
 	if (r == 0) {
-		r = append_found(node, &out);
+		r = append_found(client->mock, node, &out);
 	} else if (r == -ENOENT || r == -ENXIO) {
 		missing.type = r == -ENOENT ? MOCK_FILE_NONE : MOCK_FILE_NOT_OURS;
 		r = buf_append(&out, &missing, sizeof(missing));

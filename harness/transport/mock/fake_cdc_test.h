@@ -18,13 +18,13 @@
 
 struct fake_cdc {
 	struct vusb_device device;
-	bool echo;            /* what comes goes back */
-	bool naks;            /* takes no bytes */
-	bool naks_control;    /* answers no class request */
+	bool echo;         /* what comes goes back */
+	bool naks;         /* takes no bytes */
+	bool naks_control; /* answers no class request */
 	bool stalls_in;
-	uint8_t in[4096];     /* from the host */
+	uint8_t in[4096]; /* from the host */
 	size_t in_size;
-	uint8_t out[70000];   /* for the host */
+	uint8_t out[70000]; /* for the host */
 	size_t out_size;
 	uint8_t notify[16];
 	size_t notify_size;
@@ -74,7 +74,8 @@ static inline enum vusb_result fake_cdc_data(
 	struct fake_cdc *cdc = fake_cdc_of(device);
 
 	if (endpoint == CDC_OUT) {
-		if (cdc->naks || cdc->in_size + *size > sizeof(cdc->in))
+		if (cdc->naks || cdc->in_size + *size > sizeof(cdc->in) ||
+			(cdc->echo && cdc->out_size + *size > sizeof(cdc->out)))
 			return VUSB_NAK;
 		memcpy(cdc->in + cdc->in_size, data, *size);
 		cdc->in_size += *size;
@@ -100,14 +101,15 @@ static inline enum vusb_result fake_cdc_data(
 	if (!cdc->out_size)
 		return VUSB_NAK;
 	fake_cdc_give(cdc->out, &cdc->out_size, data, size, sizeof(cdc->out));
+	vusb_port_kick(device->port); /* there is room for more */
 	return VUSB_ACK;
 }
 
 static inline void fake_cdc_init(struct fake_cdc *cdc)
 {
 	static const uint8_t association[] = {8, 0x0b, 1, 2, 2, 2, 1, 0};
-	static const uint8_t functional[] = {5, 0x24, 0, 0x10, 0x01, 5, 0x24, 1, 0, 2, 4, 0x24, 2,
-		2, 5, 0x24, 6, 1, 2};
+	static const uint8_t functional[] = {
+		5, 0x24, 0, 0x10, 0x01, 5, 0x24, 1, 0, 2, 4, 0x24, 2, 2, 5, 0x24, 6, 1, 2};
 	static uint8_t control_extra[sizeof(functional)];
 	static const struct vusb_endpoint_desc storage[] = {
 		{.address = 0x81, .attributes = 2, .max_packet = 64},
@@ -117,13 +119,12 @@ static inline void fake_cdc_init(struct fake_cdc *cdc)
 	static const struct vusb_endpoint_desc data[] = {
 		{.address = CDC_OUT, .attributes = 2, .max_packet = 64},
 		{.address = CDC_IN, .attributes = 2, .max_packet = 64}};
-	static const struct vusb_interface_desc interfaces[] = {
-		{.number = 0,
-			.class = 8,
-			.subclass = 6,
-			.protocol = 0x50,
-			.endpoints = storage,
-			.endpoint_count = 2},
+	static const struct vusb_interface_desc interfaces[] = {{.number = 0,
+									.class = 8,
+									.subclass = 6,
+									.protocol = 0x50,
+									.endpoints = storage,
+									.endpoint_count = 2},
 		{.number = 1,
 			.class = 2,
 			.subclass = 2,
@@ -154,8 +155,8 @@ static inline void fake_cdc_init(struct fake_cdc *cdc)
 		.serial = 3,
 		.configs = configs,
 		.config_count = 1};
-	static const char *const strings[] = {NULL, "rusEFI LLC", "rusEFI Engine Management ECU",
-		"0123456789ABCDEF01234567"};
+	static const char *const strings[] = {
+		NULL, "rusEFI LLC", "rusEFI Engine Management ECU", "0123456789ABCDEF01234567"};
 	static const struct vusb_device_ops ops = {
 		.name = "fake cdc", .control = fake_cdc_control, .data = fake_cdc_data};
 

@@ -71,10 +71,11 @@ static void files_gone(struct mock *mock, const struct mock_slot *slot)
 static void hide(struct mock *mock, struct mock_slot *slot)
 {
 	files_gone(mock, slot);
-	cdc_acm_unbind_all(mock, slot);
-	sysfs_remove_device(mock->tree, &slot->device);
-	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++)
+	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++) {
+		cdc_acm_unbind(mock, slot, i);
 		mock_send_uevents(mock, &slot->device, i, "remove");
+	}
+	sysfs_remove_device(mock->tree, &slot->device);
 	mock_send_uevents(mock, &slot->device, -1, "unbind");
 	mock_send_uevents(mock, &slot->device, -1, "remove");
 	memset(slot->claims, 0, sizeof(slot->claims));
@@ -106,6 +107,8 @@ static void read_interface_text(struct mock_slot *slot, uint8_t number)
 			bytes, (size_t)n, slot->device.interface_text[number], VUSB_TEXT_MAX);
 }
 
+static void set_node_mode(struct mock *mock, const struct mock_slot *slot);
+
 /* Enumerates what is plugged into the slot's port and shows it. A device that no host could enumerate is not shown. */
 static int show(struct mock *mock, struct mock_slot *slot)
 {
@@ -127,6 +130,8 @@ static int show(struct mock *mock, struct mock_slot *slot)
 	if (r < 0)
 		return r;
 	slot->shown = true;
+	if (mock->forbidden)
+		set_node_mode(mock, slot);
 	mock_send_uevents(mock, &slot->device, -1, "add");
 	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++) {
 		mock_send_uevents(mock, &slot->device, i, "add");
@@ -263,7 +268,7 @@ static void on_monitor_connection(uv_poll_t *poll, int status, int events UNUSED
 		accept_all(mock->monitor_fd, mock, mock_monitor_accept);
 }
 
-/* --- start and stop --- */
+/* --- start --- */
 
 static int listen_on(int type, const char *name, const char *suffix)
 {
@@ -393,6 +398,34 @@ const char *mock_address(const struct mock *mock)
 {
 	return mock->name;
 }
+
+/* --- situations --- */
+
+/* Out of memory: the node keeps its mode; it cannot be opened all the same. */
+static void set_node_mode(struct mock *mock, const struct mock_slot *slot)
+{
+	(void)!sysfs_set_node_mode(mock->tree, &slot->device, mock->forbidden ? 0600 : 0666);
+}
+
+void mock_set_permission(struct mock *mock, bool allowed)
+{
+	mock->forbidden = !allowed;
+	for (size_t i = 0; i <= vusb_bus_port_count(mock->bus); i++)
+		if (mock->slots[i].shown)
+			set_node_mode(mock, &mock->slots[i]);
+}
+
+void mock_hold_ports(struct mock *mock, bool held)
+{
+	mock->ports_held = held;
+}
+
+void mock_new_numbers(struct mock *mock, bool always_new)
+{
+	mock->new_numbers = always_new;
+}
+
+/* --- stop --- */
 
 static void on_closed(uv_handle_t *handle)
 {

@@ -80,20 +80,20 @@ enum mock_driver {
 #define MOCK_TTY_MAJOR 166
 
 enum mock_tty_call {
-	MOCK_TTY_OPEN = 1,    /* an fd comes with the reply */
-	MOCK_TTY_NODE,        /* payload of the reply: path of the node */
-	MOCK_TTY_CHANGED,     /* termios were set; tag = c_cflag as the program wanted it */
-	MOCK_TTY_CFLAG,       /* a = the bits of c_cflag that a pty does not keep */
-	MOCK_TTY_DRAIN,       /* the reply comes when the device has all that was written */
-	MOCK_TTY_UNSENT,      /* a = bytes that it has not */
-	MOCK_TTY_MODEM_GET,   /* a = TIOCM_ bits */
-	MOCK_TTY_MODEM_SET,   /* tag = bits to set, and from bit 32 bits to clear */
-	MOCK_TTY_MODEM_WAIT,  /* tag = TIOCM_ bits: the reply comes when one of them has changed */
-	MOCK_TTY_COUNTS,      /* payload of the reply: struct mock_tty_counts */
-	MOCK_TTY_EXCLUSIVE,   /* tag = 1 or 0: set; 2: a = what is set */
-	MOCK_TTY_BREAK,       /* tag = wValue of SEND_BREAK */
-	MOCK_TTY_GET_SERIAL,  /* a = minor, b = close_delay, c = closing_wait; in 1/100 s */
-	MOCK_TTY_SET_SERIAL,  /* tag = close_delay, and from bit 32 closing_wait */
+	MOCK_TTY_OPEN = 1,   /* an fd comes with the reply */
+	MOCK_TTY_NODE,       /* payload of the reply: path of the node */
+	MOCK_TTY_CHANGED,    /* termios were set; tag = c_cflag as the program wanted it */
+	MOCK_TTY_CFLAG,      /* a = the bits of c_cflag that a pty does not keep */
+	MOCK_TTY_DRAIN,      /* the reply comes when the device has all that was written */
+	MOCK_TTY_UNSENT,     /* a = bytes that it has not */
+	MOCK_TTY_MODEM_GET,  /* a = TIOCM_ bits */
+	MOCK_TTY_MODEM_SET,  /* tag = bits to set, and from bit 32 bits to clear */
+	MOCK_TTY_MODEM_WAIT, /* tag = TIOCM_ bits: the reply comes when one of them has changed */
+	MOCK_TTY_COUNTS,     /* payload of the reply: struct mock_tty_counts */
+	MOCK_TTY_EXCLUSIVE,  /* tag = 1 or 0: set; 2: a = what is set */
+	MOCK_TTY_BREAK,      /* tag = wValue of SEND_BREAK */
+	MOCK_TTY_GET_SERIAL, /* a = minor, b = close_delay, c = closing_wait; in 1/100 s */
+	MOCK_TTY_SET_SERIAL, /* tag = close_delay, and from bit 32 closing_wait */
 };
 
 struct mock_tty_counts { /* of changes and errors that the device has notified */
@@ -136,6 +136,7 @@ struct mock_file {
 	uint64_t ino;
 	uint32_t major, minor; /* of a device */
 	uint32_t transparent;  /* a directory that only adds to the real one */
+	uint32_t denied;       /* to the superuser too */
 	uint32_t path_size;    /* with NUL */
 };
 

@@ -42,14 +42,14 @@ struct mock {
 	int open_handles; /* uv handles of clients and monitors included */
 	struct list clients;
 	struct list monitors;
-	struct list requests;     /* of requests.c */
-	struct list ttys;         /* struct mock_tty: serial ports that are shown */
-	struct list lingering;    /* of tty_minor.c */
-	int next_minor;           /* with new_numbers */
+	struct list requests;                    /* of requests.c */
+	struct list ttys;                        /* struct mock_tty: serial ports that are shown */
+	struct list lingering;                   /* of tty_minor.c */
+	int next_minor;                          /* with new_numbers */
 	bool new_numbers, ports_held, forbidden; /* see mock.h */
-	uint64_t last_owner;      /* of claims */
-	size_t urb_bytes;         /* of all programs' URBs in flight */
-	uint64_t seqnum;          /* of hotplug messages */
+	uint64_t last_owner;                     /* of claims */
+	size_t urb_bytes;                        /* of all programs' URBs in flight */
+	uint64_t seqnum;                         /* of hotplug messages */
 	bool changed;             /* something was plugged or unplugged since mock_update */
 	uint8_t *scratch;         /* MOCK_SCRATCH bytes, for reading */
 	struct mock_slot slots[]; /* [0 .. port count] */

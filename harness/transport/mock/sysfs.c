@@ -153,8 +153,7 @@ static const uint8_t *find_association(const struct sysfs_device *device, uint8_
 
 		if (at[0] < 2 || !reader_take(&in, at[0]))
 			return NULL;
-		if (at[1] == ASSOCIATION && at[0] >= 8 && number >= at[2] &&
-			number - at[2] < at[3])
+		if (at[1] == ASSOCIATION && at[0] >= 8 && number >= at[2] && number - at[2] < at[3])
 			return at;
 	}
 	return NULL;
@@ -232,7 +231,8 @@ static int add_device_attributes(
 	r |= sysfs_attribute(tree, dir, "bMaxPower", "%dmA", c.max_power * 2);
 	r |= sysfs_attribute(tree, dir, "version", "%2x.%02x", f.bcd_usb >> 8, f.bcd_usb & 0xff);
 	if (device->identity.manufacturer[0])
-		r |= sysfs_attribute(tree, dir, "manufacturer", "%s", device->identity.manufacturer);
+		r |= sysfs_attribute(
+			tree, dir, "manufacturer", "%s", device->identity.manufacturer);
 	if (device->identity.product[0])
 		r |= sysfs_attribute(tree, dir, "product", "%s", device->identity.product);
 	if (device->identity.serial[0])
@@ -287,22 +287,28 @@ static int add_udev_data(struct tree *tree, const struct sysfs_device *device)
 		r = sysfs_udev_properties(device, SYSFS_NO_INTERFACE, "E:", &text);
 	if (r == 0)
 		r = buf_printf(&text, "G:uaccess\nQ:uaccess\nV:1\n");
-	snprintf(
-		path, sizeof(path), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
+	snprintf(path, sizeof(path), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
 	if (r == 0)
 		r = tree_add_file(tree, path, text.data, text.size);
 	buf_done(&text);
 	return r;
 }
 
+int sysfs_set_node_mode(struct tree *tree, const struct sysfs_device *device, unsigned int mode)
+{
+	char node[32];
+
+	sysfs_node(device, node);
+	return tree_add_device(tree, node, SYSFS_USB_MAJOR, sysfs_minor(device), mode);
+}
+
 static int add_device_links(
 	struct tree *tree, const char *dir, const char *path, const struct sysfs_device *device)
 {
-	char name[64], node[32];
+	char name[64];
 	int r;
 
-	sysfs_node(device, node);
-	r = tree_add_device(tree, node, SYSFS_USB_MAJOR, sysfs_minor(device), 0666);
+	r = sysfs_set_node_mode(tree, device, 0666);
 	r |= sysfs_link(tree, "/sys/bus/usb/devices", sysfs_last_component(path), dir);
 	r |= sysfs_link(tree, USB_DRIVER, sysfs_last_component(path), dir);
 	snprintf(name, sizeof(name), "%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
@@ -332,8 +338,9 @@ static int add_controller(struct tree *tree)
 int sysfs_add_skeleton(struct tree *tree)
 {
 	static const char *const dirs[] = {"/sys/bus/usb", "/sys/bus/usb/devices",
-		SYSFS_USB_DRIVERS, USB_DRIVER, HUB_DRIVER, CDC_ACM_DRIVER, "/dev/bus", "/dev/bus/usb",
-		"/dev/bus/usb/001", "/run/udev", "/run/udev/data", "/run/udev/tags"};
+		SYSFS_USB_DRIVERS, USB_DRIVER, HUB_DRIVER, CDC_ACM_DRIVER, "/dev/bus",
+		"/dev/bus/usb", "/dev/bus/usb/001", "/run/udev", "/run/udev/data",
+		"/run/udev/tags"};
 	int r = 0;
 
 	static_assert(SYSFS_BUS_NUMBER == 1, "the bus's folder");
@@ -390,8 +397,7 @@ void sysfs_remove_device(struct tree *tree, const struct sysfs_device *device)
 	tree_remove(tree, full);
 	snprintf(full, sizeof(full), "/sys/dev/char/%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
 	tree_remove(tree, full);
-	snprintf(
-		full, sizeof(full), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
+	snprintf(full, sizeof(full), "/run/udev/data/c%d:%u", SYSFS_USB_MAJOR, sysfs_minor(device));
 	tree_remove(tree, full);
 }
 
@@ -419,5 +425,6 @@ int sysfs_set_configured(struct tree *tree, const struct sysfs_device *device, b
 	snprintf(dir, sizeof(dir), "/sys%s", path);
 	if (!configured)
 		return empty_attribute(tree, dir, "bConfigurationValue");
-	return sysfs_attribute(tree, dir, "bConfigurationValue", "%d", sysfs_config_fields(device).value);
+	return sysfs_attribute(
+		tree, dir, "bConfigurationValue", "%d", sysfs_config_fields(device).value);
 }

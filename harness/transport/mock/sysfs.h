@@ -56,6 +56,10 @@ MUST_CHECK int sysfs_set_alternate(
 MUST_CHECK int sysfs_set_configured(
 	struct tree *tree, const struct sysfs_device *device, bool configured);
 
+/* The permission bits of the device's node; 0666 when it is added. */
+MUST_CHECK int sysfs_set_node_mode(
+	struct tree *tree, const struct sysfs_device *device, unsigned int mode);
+
 /* A driver has taken an interface, device->driver says which, or has let go of it (NULL). */
 MUST_CHECK int sysfs_set_driver(
 	struct tree *tree, const struct sysfs_device *device, uint8_t interface);

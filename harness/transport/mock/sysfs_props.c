@@ -106,8 +106,7 @@ const char *sysfs_last_component(const char *path)
 
 /* --- properties, shared by `uevent` files, the udev data base and hotplug messages --- */
 
-int sysfs_modalias(
-	const struct sysfs_device *device, const uint8_t *interface, struct buf *out)
+int sysfs_modalias(const struct sysfs_device *device, const uint8_t *interface, struct buf *out)
 {
 	struct sysfs_device_fields f = sysfs_device_fields(device);
 
@@ -123,8 +122,8 @@ const char *sysfs_driver(const struct sysfs_device *device, int interface)
 	return device->port ? device->driver[interface] : "hub";
 }
 
-int sysfs_kernel_properties(const struct sysfs_device *device, int interface,
-	const char *driver, const char *dev, struct buf *out)
+int sysfs_kernel_properties(const struct sysfs_device *device, int interface, const char *driver,
+	const char *dev, struct buf *out)
 {
 	struct sysfs_device_fields f = sysfs_device_fields(device);
 	const uint8_t *desc = NULL;
@@ -283,8 +282,7 @@ static int add_path(
 	memcpy(tag, path, sizeof(tag));
 	for (char *c = tag; (c = strpbrk(c, ":.")); c++)
 		*c = '_';
-	return buf_printf(
-		out, "%sID_PATH=%s\n%sID_PATH_TAG=%s\n", prefix, path, prefix, tag);
+	return buf_printf(out, "%sID_PATH=%s\n%sID_PATH_TAG=%s\n", prefix, path, prefix, tag);
 }
 
 static int add_ids(const struct sysfs_device *device, const char *prefix, struct buf *out)

@@ -50,8 +50,7 @@ MUST_CHECK int sysfs_udev_child_properties(
 /* ID_SERIAL and ID_PATH, from which udev makes names; each with room for SYSFS_ID_MAX. */
 #define SYSFS_ID_MAX (3 * VUSB_TEXT_MAX)
 void sysfs_id_serial(const struct sysfs_device *device, char ret[static SYSFS_ID_MAX]);
-void sysfs_id_path(
-	const struct sysfs_device *device, int interface, char ret[static SYSFS_ID_MAX]);
+void sysfs_id_path(const struct sysfs_device *device, int interface, char ret[static SYSFS_ID_MAX]);
 
 /* One text attribute below a folder, with the newline that sysfs ends it with. */
 int sysfs_attribute(struct tree *tree, const char *dir, const char *name, const char *fmt, ...)
@@ -62,8 +61,8 @@ int sysfs_link(struct tree *tree, const char *dir, const char *name, const char 
 
 /* --- ttys (sysfs_tty.c) --- */
 
-void sysfs_tty_path(const struct sysfs_device *device, const struct sysfs_tty *tty, char *ret,
-	size_t room);
+void sysfs_tty_path(
+	const struct sysfs_device *device, const struct sysfs_tty *tty, char *ret, size_t room);
 MUST_CHECK int sysfs_tty_kernel_properties(
 	const struct sysfs_tty *tty, const char *dev, struct buf *out);
 MUST_CHECK int sysfs_tty_udev_properties(const struct sysfs_device *device,

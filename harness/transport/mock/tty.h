@@ -41,9 +41,9 @@ struct mock_tty {
 	size_t notified;
 	uint32_t close_delay, closing_wait; /* 1/100 s */
 
-	struct tty_termios termios;   /* as the driver was told last */
-	struct tty_session *session;  /* NULL = closed */
-	struct list openers;          /* clients that wait until it has been closed */
+	struct tty_termios termios;  /* as the driver was told last */
+	struct tty_session *session; /* NULL = closed */
+	struct list openers;         /* clients that wait until it has been closed */
 };
 
 /* --- the driver (cdc_acm.c) --- */
@@ -69,6 +69,9 @@ bool cdc_acm_bind(struct mock *mock, struct mock_slot *slot, uint8_t interface, 
 void cdc_acm_unbind(struct mock *mock, struct mock_slot *slot, uint8_t interface);
 void cdc_acm_unbind_all(struct mock *mock, struct mock_slot *slot);
 
+/* False once the device has left, though the port is still shown. */
+bool cdc_acm_is_there(const struct mock_tty *tty);
+
 /* Sends what the termios ask for when it is another than the device has. */
 void cdc_acm_set_termios(struct mock_tty *tty, const struct tty_termios *termios);
 
@@ -80,10 +83,6 @@ void cdc_acm_notified(struct mock_tty *tty, const uint8_t *data, size_t size);
 
 /* TIOCM_ bits. */
 uint32_t cdc_acm_modem(const struct mock_tty *tty);
-
-/* The interface class request of the port's control interface. */
-struct usb_setup cdc_acm_setup(
-	const struct mock_tty *tty, uint8_t request, uint16_t value, uint16_t size);
 
 /* --- numbers (tty_minor.c) --- */
 
@@ -114,11 +113,11 @@ struct tty_session {
 	unsigned int references;
 	int master;
 	uint32_t pts;
-	char path[64]; /* of the slave */
-	uint64_t opened;  /* how often */
-	bool exclusive;   /* TIOCEXCL */
-	bool closed;      /* by the last program: what it wrote is still sent */
-	bool lowering;    /* and then DTR falls */
+	char path[64];   /* of the slave */
+	uint64_t opened; /* how often */
+	bool exclusive;  /* TIOCEXCL */
+	bool closed;     /* by the last program: what it wrote is still sent */
+	bool lowering;   /* and then DTR falls */
 	bool pumping;
 	uv_poll_t poll;
 	uv_timer_t cooldown; /* after an error of bulk IN */
@@ -132,8 +131,8 @@ struct tty_session {
 	struct list arrived; /* reads that the pty has not taken yet, in order */
 
 	/* Clients, by what they wait for. */
-	struct list opening;  /* DTR to be set */
-	struct list setting;  /* modem lines or break */
+	struct list opening; /* DTR to be set */
+	struct list setting; /* modem lines or break */
 	struct list draining;
 	struct list watching; /* modem lines to change */
 };

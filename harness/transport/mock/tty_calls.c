@@ -14,14 +14,13 @@
 
 static void answer(struct mock_client *client, int result)
 {
-	mock_client_send(client, (struct mock_message){.kind = MOCK_REPLY, .result = result}, NULL,
-		0);
+	mock_client_send(
+		client, (struct mock_message){.kind = MOCK_REPLY, .result = result}, NULL, 0);
 }
 
 static void answer_number(struct mock_client *client, uint32_t number)
 {
-	mock_client_send(
-		client, (struct mock_message){.kind = MOCK_REPLY, .a = number}, NULL, 0);
+	mock_client_send(client, (struct mock_message){.kind = MOCK_REPLY, .a = number}, NULL, 0);
 }
 
 static struct mock_client *first_of(struct list *waiting)
@@ -91,8 +90,7 @@ static void open_tty(struct mock_client *client, struct mock_tty *tty)
 	if (first)
 		r = tty_session_begin(tty);
 	if (r == 0)
-		r = client->slave_fd =
-			tty_session_open_slave(tty->session, (int)client->asked.c);
+		r = client->slave_fd = tty_session_open_slave(tty->session, (int)client->asked.c);
 	if (r < 0)
 		answer(client, r);
 	else
@@ -200,8 +198,7 @@ static bool has_changed(struct mock_tty *tty, uint32_t bits)
 
 	tty->counts_waited = *new;
 	return (bits & TIOCM_DSR && old.dsr != new->dsr) ||
-	       (bits & TIOCM_CD && old.dcd != new->dcd) ||
-	       (bits & TIOCM_RI && old.rng != new->rng);
+	       (bits & TIOCM_CD && old.dcd != new->dcd) || (bits & TIOCM_RI && old.rng != new->rng);
 }
 
 static void call_modem_wait(struct mock_client *client, struct tty_session *session)

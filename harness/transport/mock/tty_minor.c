@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MINORS     256                 /* cdc-acm.h: ACM_TTY_MINORS */
+#define MINORS     256 /* cdc-acm.h: ACM_TTY_MINORS */
 #define LOCK_START ((off_t)1 << 40)
 
 struct lingering {

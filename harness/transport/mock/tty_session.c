@@ -19,12 +19,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SLAVE_MODE    (MOCK_TTY_MARK | 0666)
-#define SLAVE_FLAGS   (O_ACCMODE | O_NONBLOCK | O_APPEND | O_SYNC)
-#define COOLDOWN_MS   500 /* acm_read_bulk_callback(): HZ / 2 */
-#define CHUNKS_MAX    64  /* moved in a row before the loop has its turn */
-#define CENTISECOND   10
-#define WAIT_NEVER    65535 /* ASYNC_CLOSING_WAIT_NONE: do not wait */
+#define SLAVE_MODE  (MOCK_TTY_MARK | 0666)
+#define SLAVE_FLAGS (O_ACCMODE | O_NONBLOCK | O_APPEND | O_SYNC)
+#define COOLDOWN_MS 500 /* acm_read_bulk_callback(): HZ / 2 */
+#define CHUNKS_MAX  64  /* moved in a row before the loop has its turn */
+#define CENTISECOND 10
+#define WAIT_NEVER  65535 /* ASYNC_CLOSING_WAIT_NONE: do not wait */
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -98,11 +98,11 @@ static void submit(struct tty_session *session, struct vusb_transfer *transfer)
 static void give_arrived(struct tty_session *session)
 {
 	while (!list_empty(&session->arrived)) {
-		struct tty_read *read =
-			LIST_ENTRY(session->arrived.next, struct tty_read, link);
+		struct tty_read *read = LIST_ENTRY(session->arrived.next, struct tty_read, link);
 		size_t left = read->transfer.actual - read->given;
-		ssize_t n = session->closed ? (ssize_t)left
-					    : write(session->master, read->data + read->given, left);
+		ssize_t n = session->closed
+				    ? (ssize_t)left
+				    : write(session->master, read->data + read->given, left);
 
 		if (n < 0)
 			return;
@@ -118,7 +118,7 @@ static void on_cooldown(uv_timer_t *timer)
 {
 	struct tty_session *session = timer->data;
 
-	if (session->tty && session->stalled)
+	if (session->tty && session->stalled && cdc_acm_is_there(session->tty))
 		mock_request_send(session->mock, session->out.port,
 			(struct usb_setup){.bmRequestType = USB_RECIPIENT_ENDPOINT,
 				.bRequest = USB_CLEAR_FEATURE,
@@ -173,8 +173,8 @@ static bool submit_reads(struct tty_session *session)
 {
 	bool any = false;
 
-	if (uv_is_active((uv_handle_t *)&session->cooldown) || !session->out.port->device ||
-		session->closed)
+	if (uv_is_active((uv_handle_t *)&session->cooldown) || session->closed ||
+		!cdc_acm_is_there(session->tty))
 		return false;
 	for (size_t i = 0; session->tty && i < TTY_READS; i++) {
 		if (!session->reads[i].idle)
@@ -261,7 +261,7 @@ static bool submit_out(struct tty_session *session)
 {
 	ssize_t n;
 
-	if (!session->out_idle || session->lowering)
+	if (!session->out_idle || session->lowering || !cdc_acm_is_there(session->tty))
 		return false;
 	n = read(session->master, session->out_data, session->tty->function.out_size);
 	if (n <= 0) {
@@ -292,6 +292,10 @@ static void update_poll(struct tty_session *session)
 {
 	int events = 0;
 
+	if (!cdc_acm_is_there(session->tty)) {
+		uv_poll_stop(&session->poll); /* until it is hung up */
+		return;
+	}
 	if (session->out_idle && !session->lowering)
 		events |= UV_READABLE;
 	if (!list_empty(&session->arrived) && !session->closed)
@@ -441,8 +445,7 @@ int tty_session_hang_up(struct tty_session *session)
 {
 	int fd = open(session->path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
-	if (session->out.port->device && !session->lowering &&
-		session->tty->termios.cflag & HUPCL)
+	if (!session->lowering && session->tty->termios.cflag & HUPCL)
 		cdc_acm_set_lines(session->tty, 0, (struct mock_request_done){.call = NULL});
 	session_end(session);
 	return fd;

@@ -316,12 +316,14 @@ static void refuse(struct mock_client *client, int result)
 void usbfs_file_open(struct mock_client *client, const char *path, uint64_t owner, int pipe_fd)
 {
 	struct mock_slot *slot = slot_of_node(client->mock, path);
-	bool fine = slot && is_pipe(pipe_fd);
+	/* A copy of an open file needs no permission. */
+	bool forbidden = client->mock->forbidden && !owner;
+	bool fine = slot && !forbidden && is_pipe(pipe_fd);
 	struct usbfs_file *file = fine ? calloc(1, sizeof(*file)) : NULL;
 
 	if (!file) {
 		close(pipe_fd);
-		refuse(client, !slot ? -ENODEV : fine ? -ENOMEM : -EINVAL);
+		refuse(client, !slot ? -ENODEV : forbidden ? -EACCES : fine ? -ENOMEM : -EINVAL);
 		return;
 	}
 	client->file = file;

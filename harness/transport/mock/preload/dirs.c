@@ -107,7 +107,7 @@ static bool add_real_entries(struct folder *folder, const char *path)
 
 	while (real && fine && (entry = REAL(readdir64)(real)))
 		fine = mock_hides(path, entry->d_name) ||
-		        add_entry(folder, entry->d_name, entry->d_type, entry->d_ino);
+		       add_entry(folder, entry->d_name, entry->d_type, entry->d_ino);
 	if (real)
 		REAL(closedir)(real);
 	return fine;

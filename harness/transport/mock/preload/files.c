@@ -503,6 +503,8 @@ static int access_found(const struct found *found, int mode)
 {
 	if (found->file.type == MOCK_FILE_NONE)
 		return preload_fail(ENOENT);
+	if (found->file.denied && mode != F_OK)
+		return preload_fail(EACCES);
 	if (geteuid() == 0)
 		return 0;
 	if (((unsigned int)mode & ~found->file.mode & 7u) != 0)

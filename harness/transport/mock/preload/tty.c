@@ -25,12 +25,14 @@
 #define BREAK_US   250000 /* tty_io.c: TCSBRK */
 #define BREAK_ON   0xffff
 #define NODE_MAX   64
-#define NOT_KEPT   (CSIZE | PARENB | CREAD) /* of c_cflag, by a pty: 8 bits, no parity, reading (pty_set_termios) */
+#define NOT_KEPT                                                                                   \
+	(CSIZE | PARENB |                                                                          \
+		CREAD) /* of c_cflag, by a pty: 8 bits, no parity, reading (pty_set_termios) */
 
 /* struct termios2 begins with the four words of flags, as the struct of TCGETS does; struct termio has 16 bits each. */
 enum { WORD_CFLAG = 2 };
-#define TCGETS2_NR 0x2a
-#define TCSETS2_NR 0x2b
+#define TCGETS2_NR  0x2a
+#define TCSETS2_NR  0x2b
 #define TCSETSF2_NR 0x2d
 
 struct reply {
@@ -75,8 +77,8 @@ static int receive_all(int fd, void *data, size_t size, int *ret_fd)
 	return 0;
 }
 
-static int ask_on(const struct rpc *rpc, struct mock_message message, const void *payload,
-	struct reply *ret)
+static int ask_on(
+	const struct rpc *rpc, struct mock_message message, const void *payload, struct reply *ret)
 {
 	int r = rpc_send(rpc, message, payload, payload ? strlen(payload) : 0, NULL);
 
@@ -362,8 +364,7 @@ static int set_serial(uint32_t pts, const struct serial_struct *in)
 		return now.close_delay == in->close_delay && now.closing_wait == in->closing_wait
 			       ? 0
 			       : preload_fail(EPERM);
-	return tell(pts, MOCK_TTY_SET_SERIAL,
-		in->close_delay | (uint64_t)in->closing_wait << 32);
+	return tell(pts, MOCK_TTY_SET_SERIAL, in->close_delay | (uint64_t)in->closing_wait << 32);
 }
 
 /* TCSETS and its kin, by the real call and then the rig's. */

@@ -37,7 +37,9 @@ void html_badge(struct markup *html, enum verdict verdict)
 
 void html_duration(struct markup *html, uint64_t us)
 {
-	if (us < 1000)
+	if (!us)
+		markup_raw(html, "\xe2\x80\x93");
+	else if (us < 1000)
 		markup_raw(html, "%" PRIu64 " \xc2\xb5s", us);
 	else if (us < 100000)
 		markup_raw(html, "%.1f ms", (double)us / 1e3);

@@ -83,7 +83,7 @@ struct look {
 
 static const struct look looks[] = {
 	[DIGEST_STEP] = {"step", "\xe2\x96\xbc"},
-	[DIGEST_PIN] = {"board pin", "\xe2\x8f\xbb"},
+	[DIGEST_PIN] = {"board pin", ""},
 	[DIGEST_USB] = {"board usb", "\xe2\x97\x8f"},
 	[DIGEST_BOARD] = {"board", ""},
 	[DIGEST_FAULT] = {"board fault", "\xe2\x97\x86 fault:"},

@@ -146,9 +146,10 @@ static void put_item(const struct run_terminal *terminal, FILE *out, const struc
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s", several && item->board ? item->board : "",
 		several && item->board ? ": " : "", item->kind == DIGEST_TOOL_START ? "$ " : "",
 		item->text,
-		item->answer[0]            ? ", "
-		: item->kind == DIGEST_ECU ? ", no answer"
-					   : "",
+		item->answer[0] && item->kind == DIGEST_ECU ? " \xe2\x86\x92 "
+		: item->answer[0]                           ? ", "
+		: item->kind == DIGEST_ECU                  ? ", no answer"
+							    : "",
 		item->kind == DIGEST_DFU && !terminal->verbose ? "" : item->answer);
 	if (item->kind == DIGEST_DFU && !terminal->verbose && item->answer[0])
 		text[strlen(text) - 2] = '\0';
@@ -302,7 +303,7 @@ static void put_fact(
 {
 	fputs("  ", out);
 	put_painted(terminal, out, PAINT_DIM, label);
-	fprintf(out, "%*s", (int)(9 - strlen(label)), "");
+	fprintf(out, "%*s", (int)(10 - strlen(label)), "");
 	put_painted(terminal, out, PAINT_NONE, text);
 	fputc('\n', out);
 }

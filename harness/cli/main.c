@@ -10,6 +10,7 @@ static const struct cli_command *const commands[] = {
 	&cli_command_flash,
 	&cli_command_image,
 	&cli_command_list,
+	&cli_command_run,
 	&cli_command_update,
 };
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/run_one.h"
+
+#include "harness/base/clock.h"
+#include "harness/cli/child.h"
+#include "harness/cli/run_world.h"
+#include "harness/report/html.h"
+#include "harness/report/run_terminal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void set_verdict(struct run_summary *summary, enum verdict verdict, const char *reason)
+{
+	summary->verdict = verdict;
+	snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
+}
+
+/* What the terminal shows, and the report's fragment. */
+static void tell(const struct run_request *request, const struct run_summary *summary,
+	const struct story *story, struct run_output *output)
+{
+	const struct run_terminal terminal = {
+		.verbose = request->verbose,
+		.colour = request->colour,
+		.scenario_width = request->scenario_width,
+		.flasher_width = request->flasher_width,
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return;
+	(void)!run_terminal_print(&terminal, file, summary, story);
+	fclose(file);
+	(void)!buf_append(&output->text, text, size);
+	free(text);
+	if (request->capture[0])
+		(void)!html_run_append(&output->html, summary, story);
+}
+
+/* "dfurig" is this program. */
+static bool is_installed(const char *program)
+{
+	char path[PATH_MAX];
+
+	return strcmp(program, "dfurig") == 0 ||
+	       (child_find(program, path) && access(path, X_OK) == 0);
+}
+
+/* Why this flasher cannot be run over this transport, or NULL. */
+static const char *out_of_place(const struct run_request *request)
+{
+	const char *reason = scenario_skips(request->scenario, request->flasher);
+
+	if (reason)
+		return reason;
+	if (request->transport == RUN_MOCK && request->flasher->in_process[0])
+		return request->flasher->in_process;
+	if (request->transport == RUN_MOCK && !is_installed(request->flasher->command[0]))
+		return "it is not installed";
+	return NULL;
+}
+
+static int make_world(const struct run_request *request, struct run_world **ret, struct why *why)
+{
+	return request->transport == RUN_MOCK ? world_mock_new(request, ret, why)
+					      : world_direct_new(request, ret, why);
+}
+
+static void free_world(const struct run_request *request, struct run_world *world)
+{
+	if (request->transport == RUN_MOCK)
+		world_mock_free(world);
+	else
+		world_direct_free(world);
+}
+
+static void run_in(
+	const struct run_request *request, struct run_world *world, struct run_summary *summary)
+{
+	uint64_t start_us = clock_now_us(world->world.clock);
+	enum verdict verdict = VERDICT_ERROR;
+	struct why reason = {""};
+
+	EVENT_EMIT(world->world.events, .kind = EVENT_SCENARIO, .name = summary->scenario,
+		.text = summary->title);
+	if (scenario_run(request->scenario, request->flasher, &world->world, &verdict, &reason) < 0)
+		verdict = VERDICT_ERROR;
+	set_verdict(summary, verdict, reason.text);
+	summary->board_us = clock_now_us(world->world.clock) - start_us;
+}
+
+void run_one(
+	const struct run_request *request, struct run_summary *summary, struct run_output *output)
+{
+	uint64_t start_us = clock_now_us(clock_monotonic());
+	const char *skip = out_of_place(request);
+	struct run_world *world;
+	struct why why = {""};
+
+	if (skip) {
+		set_verdict(summary, VERDICT_SKIP, skip);
+		return;
+	}
+	if (make_world(request, &world, &why) < 0) {
+		set_verdict(summary, VERDICT_ERROR, why_text(&why));
+		return;
+	}
+	run_in(request, world, summary);
+	summary->wall_us = clock_now_us(clock_monotonic()) - start_us;
+	tell(request, summary, &world->story, output);
+	free_world(request, world);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/run_plan.h"
+
+#include "harness/cli/data_files.h"
+#include "harness/flasher/flasher_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const transport_text[] = {[RUN_DIRECT] = "direct", [RUN_MOCK] = "mock"};
+static_assert(ARRAY_SIZE(transport_text) == RUN_TRANSPORT_COUNT, "a name for each transport");
+const struct names run_transport_names = NAMES(transport_text);
+
+static const char *const pace_text[] = {[ROM_PACE_CHIP] = "chip", [ROM_PACE_FAST] = "fast"};
+static_assert(ARRAY_SIZE(pace_text) == ROM_PACE_COUNT, "a name for each pace");
+const struct names run_pace_names = NAMES(pace_text);
+
+static const char *const usual_flashers[] = {"builtin", "console", "dfu-util"};
+
+/* --- scenarios --- */
+
+static int load_scenario(const char *name, struct scenario **ret, struct why *why)
+{
+	CLEANUP(free_ptr) uint8_t *data = NULL;
+	char path[PATH_MAX];
+	size_t size;
+	int r = data_file_read(&data_scenarios, name, path, &data, &size, why);
+
+	if (r == 0)
+		r = scenario_parse(path, data, size, ret, why);
+	if (r < 0)
+		return r;
+	r = data_check_name(name, path, scenario_name(*ret), why);
+	if (r < 0)
+		scenario_free(*ret);
+	return r;
+}
+
+static int load_scenarios(struct run_plan *plan, char *const names[], size_t count, struct why *why)
+{
+	int r = 0;
+
+	plan->scenarios = calloc(count + 1, sizeof(struct scenario *));
+	if (!plan->scenarios)
+		return why_errno(why, -ENOMEM, "scenarios");
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = load_scenario(names[i], &plan->scenarios[i], why);
+		plan->scenario_count += r == 0;
+	}
+	return r;
+}
+
+static int load_all_scenarios(struct run_plan *plan, struct why *why)
+{
+	CLEANUP(free_ptr) char **pointers = NULL;
+	struct data_names names;
+	int r = data_names_read(&data_scenarios, &names, why);
+
+	if (r < 0)
+		return r;
+	pointers = calloc(names.count + 1, sizeof(char *));
+	if (!pointers)
+		r = why_errno(why, -ENOMEM, "scenarios");
+	else if (!names.count)
+		r = why_set(why, -ENOENT, "there are no scenarios");
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		pointers[i] = names.names[i];
+	if (r == 0)
+		r = load_scenarios(plan, pointers, names.count, why);
+	data_names_done(&names);
+	return r;
+}
+
+/* --- flashers --- */
+
+static int load_flasher(const char *name, struct flasher *ret, struct why *why)
+{
+	CLEANUP(free_ptr) uint8_t *data = NULL;
+	char path[PATH_MAX];
+	size_t size;
+	int r = data_file_read(&data_flashers, name, path, &data, &size, why);
+
+	if (r == 0)
+		r = flasher_parse(path, data, size, ret, why);
+	if (r < 0)
+		return r;
+	r = data_check_name(name, path, ret->name, why);
+	if (r < 0)
+		flasher_done(ret);
+	return r;
+}
+
+static int load_flashers(
+	struct run_plan *plan, const char *const names[], size_t count, struct why *why)
+{
+	int r = 0;
+
+	plan->flashers = calloc(count, sizeof(*plan->flashers));
+	if (!plan->flashers)
+		return why_errno(why, -ENOMEM, "flashers");
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		r = load_flasher(names[i], &plan->flashers[i], why);
+		plan->flasher_count += r == 0;
+	}
+	return r;
+}
+
+/* --- tasks --- */
+
+/* A flasher of ours runs in-process as well; a program has only the mock. */
+static enum run_transport transport_for(
+	const struct run_choice *choice, const struct flasher *flasher)
+{
+	if (choice->transport >= 0)
+		return (enum run_transport)choice->transport;
+	return strcmp(flasher->command[0], "dfurig") == 0 ? RUN_DIRECT : RUN_MOCK;
+}
+
+static enum rom_pace pace_for(const struct run_choice *choice, enum run_transport transport)
+{
+	if (choice->pace >= 0)
+		return (enum rom_pace)choice->pace;
+	return transport == RUN_DIRECT ? ROM_PACE_CHIP : ROM_PACE_FAST;
+}
+
+static void describe_again(const struct run_choice *choice, const char *scenario,
+	const char *flasher, struct run_summary *summary)
+{
+	struct buf line;
+
+	buf_init(&line, sizeof(summary->again));
+	if (buf_printf(&line, "dfurig run %s --flasher %s --transport %s", scenario, flasher,
+		    summary->transport) == 0 &&
+		(!choice->board || buf_printf(&line, " --board %s", choice->board) == 0) &&
+		(choice->pace < 0 ||
+			buf_printf(&line, " --pace %s",
+				names_text(&run_pace_names, (size_t)choice->pace)) == 0) &&
+		buf_printf(&line, " --seed %lu", (unsigned long)choice->seed) == 0)
+		snprintf(summary->again, sizeof(summary->again), "%.*s", (int)line.size,
+			(const char *)line.data);
+	buf_done(&line);
+}
+
+/* The words to repeat a run with: as they were given, else the name. */
+static const char *word(char *const given[], size_t count, size_t index, const char *name)
+{
+	return count ? given[index] : name;
+}
+
+static void add_task(struct run_plan *plan, const struct run_choice *choice, size_t index)
+{
+	size_t which = index / plan->flasher_count, tool = index % plan->flasher_count;
+	const struct scenario *scenario = plan->scenarios[which];
+	const struct flasher *flasher = &plan->flashers[tool];
+	struct run_task *task = &plan->tasks[plan->count];
+	struct run_summary *summary = &plan->summaries[plan->count++];
+
+	task->scenario = scenario;
+	task->flasher = flasher;
+	task->transport = transport_for(choice, flasher);
+	task->pace = pace_for(choice, task->transport);
+	snprintf(summary->scenario, RUN_TEXT, "%s", scenario_name(scenario));
+	snprintf(summary->title, sizeof(summary->title), "%s", scenario_title(scenario));
+	snprintf(summary->board, RUN_TEXT, "%s",
+		choice->board ? choice->board : scenario_board(scenario, 0).board);
+	snprintf(summary->flasher, RUN_TEXT, "%s", flasher->name);
+	snprintf(summary->transport, sizeof(summary->transport), "%s",
+		names_text(&run_transport_names, task->transport));
+	summary->seed = choice->seed;
+	describe_again(choice,
+		word(choice->scenarios, choice->scenario_count, which, scenario_name(scenario)),
+		choice->flasher_count ? choice->flashers[tool] : flasher->name, summary);
+}
+
+static int add_tasks(struct run_plan *plan, const struct run_choice *choice, struct why *why)
+{
+	size_t all = plan->scenario_count * plan->flasher_count;
+
+	plan->tasks = calloc(all + 1, sizeof(*plan->tasks));
+	plan->summaries = calloc(all + 1, sizeof(*plan->summaries));
+	if (!plan->tasks || !plan->summaries)
+		return why_errno(why, -ENOMEM, "runs");
+	for (size_t i = 0; i < all; i++)
+		if (!choice->shards || i % choice->shards == choice->shard - 1)
+			add_task(plan, choice, i);
+	return 0;
+}
+
+int run_plan_make(const struct run_choice *choice, struct run_plan *ret, struct why *why)
+{
+	bool usual = !choice->flasher_count;
+	int r;
+
+	*ret = (struct run_plan){0};
+	r = choice->scenario_count
+		    ? load_scenarios(ret, choice->scenarios, choice->scenario_count, why)
+		    : load_all_scenarios(ret, why);
+	if (r == 0)
+		r = load_flashers(ret, usual ? usual_flashers : choice->flashers,
+			usual ? ARRAY_SIZE(usual_flashers) : choice->flasher_count, why);
+	return r == 0 ? add_tasks(ret, choice, why) : r;
+}
+
+void run_plan_done(struct run_plan *plan)
+{
+	for (size_t i = 0; i < plan->scenario_count; i++)
+		scenario_free(plan->scenarios[i]);
+	for (size_t i = 0; i < plan->flasher_count; i++)
+		flasher_done(&plan->flashers[i]);
+	free(plan->scenarios);
+	free(plan->flashers);
+	free(plan->tasks);
+	free(plan->summaries);
+	*plan = (struct run_plan){0};
+}

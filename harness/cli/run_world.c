@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/run_world.h"
+
+#include "harness/base/file.h"
+#include "harness/flasher/flasher_file.h"
+#include "simulators/ecu/tune.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct run_world *run_world_of(struct world *world)
+{
+	return CONTAINER_OF(world, struct run_world, world);
+}
+
+/* --- images --- */
+
+/* Beside each other in the work folder; several runs may want the same, and write the same. */
+static int write_image(struct run_image *image, const char *work, struct why *why)
+{
+	const struct image_file *file = &image->file;
+
+	if (snprintf(image->path, sizeof(image->path), "%.4000s/%s.bin", work, file->name) >=
+		(int)sizeof(image->path))
+		return why_set(why, -ENAMETOOLONG, "%s: too long a path", work);
+	if (access(image->path, R_OK) == 0)
+		return 0;
+	return file_write(image->path, file->bytes.data, file->bytes.size, why);
+}
+
+static int load_image(
+	struct run_world *self, const char *name, struct run_image **ret, struct why *why)
+{
+	struct run_image *image;
+	int r;
+
+	if (self->image_count == RUN_IMAGE_MAX)
+		return why_set(why, -ENOSPC, "more than %d images in one scenario", RUN_IMAGE_MAX);
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return why_errno(why, -ENOMEM, "%s", name);
+	snprintf(image->name, sizeof(image->name), "%s", name);
+	r = image_file_load(name, &image->file, why);
+	if (r < 0) {
+		free(image);
+		return r;
+	}
+	self->images[self->image_count++] = image;
+	*ret = image;
+	return write_image(image, self->request->work, why);
+}
+
+static int find_image(
+	struct run_world *self, const char *name, struct run_image **ret, struct why *why)
+{
+	for (size_t i = 0; i < self->image_count; i++)
+		if (strcmp(self->images[i]->name, name) == 0) {
+			*ret = self->images[i];
+			return 0;
+		}
+	return load_image(self, name, ret, why);
+}
+
+int run_world_image(struct world *world, const char *name, struct world_image *ret, struct why *why)
+{
+	struct run_image *image;
+	int r = find_image(run_world_of(world), name, &image, why);
+
+	if (r < 0)
+		return r;
+	*ret = (struct world_image){
+		.path = image->path,
+		.signature = image->file.ecu.signature,
+		.addr = image->file.addr,
+		.data = image->file.bytes.data,
+		.size = image->file.bytes.size,
+		.settings_addr = {image->file.ecu.settings_addr[0],
+			image->file.ecu.settings_addr[1]},
+	};
+	return 0;
+}
+
+/* --- what the boards hold --- */
+
+static void make_tune(const struct firmware *ecu, enum scenario_tune kind, uint8_t *ret)
+{
+	if (kind == SCENARIO_TUNE_CUSTOM)
+		tune_custom(ecu, 1, ret);
+	else
+		tune_default(ecu, ret);
+}
+
+/* Puts both copies of a tune to where this firmware keeps it. */
+static int preset_tune(const struct firmware *ecu, enum scenario_tune kind, struct board *board)
+{
+	CLEANUP(free_ptr) uint8_t *tune = malloc(ecu->settings_size + 1u);
+	CLEANUP(buf_done) struct buf container;
+	int r;
+
+	buf_init(&container, 1u << 20);
+	if (!tune)
+		return -ENOMEM;
+	make_tune(ecu, kind, tune);
+	r = tune_container_append(&container, ecu, tune);
+	for (int i = 0; r == 0 && i < 2; i++)
+		if (ecu->settings_addr[i])
+			r = board->ops->write_flash(
+				board, ecu->settings_addr[i], container.data, container.size);
+	return r;
+}
+
+static int preset_board(struct run_world *self, size_t index, struct why *why)
+{
+	struct scenario_board wanted = scenario_board(self->request->scenario, index);
+	struct board *board = self->rig.boards[index].board;
+	const struct image_file *file;
+	struct run_image *image;
+	int r;
+
+	if (!wanted.firmware)
+		return 0;
+	r = find_image(self, wanted.firmware, &image, why);
+	if (r < 0)
+		return r;
+	file = &image->file;
+	r = board->ops->write_flash(board, file->addr, file->bytes.data, file->bytes.size);
+	if (r == 0 && file->ecu.settings_size && wanted.tune != SCENARIO_TUNE_NONE)
+		r = preset_tune(&file->ecu, wanted.tune, board);
+	if (r < 0)
+		return why_errno(
+			why, r, "%s does not fit into the flash of %s", file->name, board->name);
+	return 0;
+}
+
+/* --- faults --- */
+
+static int add_fault(struct run_world *self, const struct fault_rule_text *text, struct why *why)
+{
+	int point = names_value(&fault_point_names, text->at);
+	int action = names_value(&fault_action_names, text->action);
+	struct fault_rule rule = {.nth = text->nth, .times = text->times, .value = text->value};
+	char list[160];
+
+	if (point < 0)
+		return why_set(why, -EBADMSG, "faults: at: \"%s\" is not one of %s", text->at,
+			names_list(&fault_point_names, list, sizeof(list)));
+	if (action < 0)
+		return why_set(why, -EBADMSG, "faults: do: \"%s\" is not one of %s", text->action,
+			names_list(&fault_action_names, list, sizeof(list)));
+	rule.point = (enum fault_point)point;
+	rule.action = (enum fault_action)action;
+	snprintf(rule.match, sizeof(rule.match), "%s", text->match ? text->match : "");
+	if (fault_add(&self->faults, &rule) < 0)
+		return why_set(why, -EBADMSG, "faults: more than %d", FAULT_RULE_MAX);
+	return 0;
+}
+
+static int add_faults(struct run_world *self, struct why *why)
+{
+	const struct scenario *scenario = self->request->scenario;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < scenario_fault_count(scenario); i++) {
+		struct fault_rule_text text = scenario_fault(scenario, i);
+
+		r = add_fault(self, &text, why);
+	}
+	return r;
+}
+
+const char *run_world_unfired(struct world *world)
+{
+	struct run_world *self = run_world_of(world);
+	const struct fault_rule *rule = fault_never_fired(&self->faults);
+
+	return rule ? fault_rule_text(rule, self->unfired, sizeof(self->unfired)) : NULL;
+}
+
+/* --- timers --- */
+
+static void tick_timers(struct vusb_ticker *ticker, uint64_t now_us)
+{
+	struct run_world *self = CONTAINER_OF(ticker, struct run_world, ticker);
+
+	for (size_t i = 0; i < RUN_TIMER_MAX; i++) {
+		struct run_timer timer = self->timers[i];
+
+		if (!timer.fn || timer.at_us > now_us)
+			continue;
+		self->timers[i].fn = NULL;
+		timer.fn(timer.user);
+	}
+}
+
+static uint64_t timers_deadline_us(const struct vusb_ticker *ticker)
+{
+	const struct run_world *self =
+		CONTAINER_OF((struct vusb_ticker *)ticker, struct run_world, ticker);
+	uint64_t next_us = CLOCK_NEVER;
+
+	for (size_t i = 0; i < RUN_TIMER_MAX; i++)
+		if (self->timers[i].fn && self->timers[i].at_us < next_us)
+			next_us = self->timers[i].at_us;
+	return next_us;
+}
+
+int run_world_at(struct world *world, uint64_t when_us, void (*fn)(void *user), void *user)
+{
+	struct run_world *self = run_world_of(world);
+
+	for (size_t i = 0; i < RUN_TIMER_MAX; i++)
+		if (!self->timers[i].fn) {
+			self->timers[i] = (struct run_timer){when_us, fn, user};
+			return 0;
+		}
+	return -ENOSPC;
+}
+
+/* --- the second channel --- */
+
+static int read_flash(void *user, uint32_t addr, uint8_t *ret_data, size_t size)
+{
+	struct board *board = user;
+
+	return board->ops->read_flash(board, addr, ret_data, size);
+}
+
+static const struct chip *chip_of(struct run_world *self, const struct board *board)
+{
+	for (unsigned int i = 0; i < self->rig.board_count; i++)
+		if (self->rig.boards[i].board == board)
+			return self->rig.boards[i].file.chip;
+	return NULL;
+}
+
+/* The ECU's firmware in the flash, behind OpenBLT or alone. 0 or -ENODATA. */
+static int identify(struct run_world *self, struct board *board, struct firmware *ret)
+{
+	const struct chip *chip = chip_of(self, board);
+	int r;
+
+	if (!chip)
+		return -ENODATA;
+	r = firmware_identify(chip, board->flash_addr, read_flash, board, ret);
+	if (r == 0 && ret->kind == FIRMWARE_OPENBLT)
+		r = firmware_identify(chip, ret->app_base, read_flash, board, ret);
+	return r == 0 && ret->kind == FIRMWARE_ECU ? 0 : -ENODATA;
+}
+
+int run_world_signature(
+	struct world *world, struct board *board, char *ret, size_t room, struct why *why UNUSED)
+{
+	struct firmware firmware = {0};
+
+	if (identify(run_world_of(world), board, &firmware) < 0)
+		firmware.signature[0] = '\0';
+	snprintf(ret, room, "%s", firmware.signature);
+	return 0;
+}
+
+int run_world_tune(
+	struct world *world, struct board *board, uint8_t **ret, size_t *ret_size, struct why *why)
+{
+	struct firmware firmware;
+	uint8_t *tune;
+	int r = identify(run_world_of(world), board, &firmware);
+
+	if (r < 0)
+		return r;
+	tune = malloc(firmware.settings_size + 1u);
+	if (!tune)
+		return why_errno(why, -ENOMEM, "tune");
+	r = tune_load(&firmware, read_flash, board, tune);
+	if (r != TUNE_FIRST_COPY && r != TUNE_SECOND_COPY) {
+		free(tune);
+		return r < 0 ? r : -ENODATA;
+	}
+	*ret = tune;
+	*ret_size = firmware.settings_size;
+	return 0;
+}
+
+int run_world_default_tune(
+	struct world *world, struct board *board, uint8_t **ret, size_t *ret_size, struct why *why)
+{
+	struct firmware firmware;
+	int r = identify(run_world_of(world), board, &firmware);
+
+	if (r < 0)
+		return r;
+	*ret = malloc(firmware.settings_size + 1u);
+	if (!*ret)
+		return why_errno(why, -ENOMEM, "tune");
+	tune_default(&firmware, *ret);
+	*ret_size = firmware.settings_size;
+	return 0;
+}
+
+int run_world_sector(struct world *world, const struct board *board, size_t index,
+	uint32_t *ret_addr, uint32_t *ret_size)
+{
+	const struct chip *chip = chip_of(run_world_of(world), board);
+	uint32_t addr = chip ? chip->flash.range.addr : 0;
+
+	for (uint8_t i = 0; chip && i < chip->flash.segment_count; i++) {
+		const struct chip_segment *segment = &chip->flash.segments[i];
+
+		if (index < segment->count) {
+			*ret_addr = addr + (uint32_t)index * segment->size;
+			*ret_size = segment->size;
+			return 0;
+		}
+		index -= segment->count;
+		addr += segment->count * segment->size;
+	}
+	return -ENOENT;
+}
+
+/* --- output of programs --- */
+
+static void emit_line(struct run_world *self, const char *text, size_t size)
+{
+	char line[1024];
+
+	while (size && text[size - 1] == '\r')
+		size--;
+	for (size_t i = size; i > 0; i--)
+		if (text[i - 1] == '\r') {
+			text += i;
+			size -= i;
+			break;
+		}
+	snprintf(
+		line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)), text);
+	EVENT_EMIT(&self->rig.events, .kind = EVENT_OUTPUT, .name = self->request->flasher->name,
+		.text = line);
+}
+
+size_t run_world_output(struct run_world *self, const char *text, size_t size)
+{
+	const char *end;
+
+	while (size && (end = memchr(text, '\n', size))) {
+		emit_line(self, text, (size_t)(end - text));
+		size -= (size_t)(end + 1 - text);
+		text = end + 1;
+	}
+	return size;
+}
+
+/* --- the flasher --- */
+
+int run_world_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,
+	const char *image_path, struct flasher_result *ret, struct why *why)
+{
+	const struct flasher_vars vars = {.image = image_path, .flow = flow};
+	struct world_program program = {0};
+	char **argv = NULL;
+	int r = flasher_expand(flasher, &vars, &argv);
+
+	if (r < 0)
+		return why_errno(why, r, "%s", flasher->name);
+	r = world->ops->run_program(world, argv, flasher->limit_ms, &program, why);
+	flasher_argv_free(argv);
+	if (r < 0)
+		return r;
+	*ret = (struct flasher_result){
+		.exit_code = program.exit_code,
+		.missing = program.missing,
+		.timed_out = program.timed_out,
+		.left_running = program.left_running,
+		.output = program.output,
+	};
+	ret->success = !ret->missing && !ret->timed_out &&
+		       flasher_judge(flasher, ret->exit_code, ret->output.data, ret->output.size,
+			       &ret->reason);
+	if (ret->missing)
+		ret->reason = FLASHER_TOOL_MISSING;
+	if (ret->timed_out)
+		ret->reason = FLASHER_TIMED_OUT;
+	return 0;
+}
+
+/* --- life --- */
+
+static struct rig_options rig_options_of(const struct run_request *request, struct run_world *self)
+{
+	struct rig_options options = {
+		.start = RIG_START_OFF,
+		.pace = request->pace,
+		.seed = request->seed,
+		.faults = &self->faults,
+		.requests = true,
+	};
+
+	options.board_count = (unsigned int)scenario_board_count(request->scenario);
+	for (unsigned int i = 0; i < options.board_count; i++)
+		options.boards[i].name = i == 0 && request->board
+						 ? request->board
+						 : scenario_board(request->scenario, i).board;
+	return options;
+}
+
+static int begin(struct run_world *self, struct why *why)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < self->rig.board_count; i++) {
+		self->world.boards[i] = self->rig.boards[i].board;
+		r = preset_board(self, i, why);
+	}
+	self->world.board_count = self->rig.board_count;
+	return r;
+}
+
+static int start_capture(struct run_world *self, const char *path, struct why *why)
+{
+	uint64_t wall_us = clock_wall_us() - clock_now_us(self->world.clock);
+
+	if (!path[0])
+		return 0;
+	return usbmon_capture_start(self->rig.bus, path, wall_us, &self->capture, why);
+}
+
+int run_world_begin(struct run_world *self, const struct run_request *request,
+	const struct world_ops *ops, struct clock *clock, struct why *why)
+{
+	struct rig_options options = rig_options_of(request, self);
+	int r;
+
+	self->request = request;
+	r = add_faults(self, why);
+	if (r == 0)
+		r = rig_begin(&self->rig, &options, clock, why);
+	if (r < 0)
+		return r;
+	self->world = (struct world){.ops = ops, .clock = clock, .events = &self->rig.events};
+	self->ticker = (struct vusb_ticker){.tick = tick_timers, .deadline_us = timers_deadline_us};
+	vusb_bus_add_ticker(self->rig.bus, &self->ticker);
+	story_init(&self->story);
+	event_stream_add(&self->rig.events, &self->story.sink);
+	r = begin(self, why);
+	if (r == 0)
+		r = start_capture(self, request->capture, why);
+	if (r < 0)
+		run_world_done(self);
+	return r;
+}
+
+void run_world_done(struct run_world *self)
+{
+	usbmon_capture_stop(self->capture, NULL);
+	vusb_bus_remove_ticker(&self->ticker);
+	event_stream_remove(&self->story.sink);
+	(void)!rig_finish(&self->rig, NULL);
+	for (size_t i = 0; i < self->image_count; i++) {
+		image_file_done(&self->images[i]->file);
+		free(self->images[i]);
+	}
+	story_done(&self->story);
+}

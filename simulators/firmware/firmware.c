@@ -127,7 +127,8 @@ static void write_body(const struct firmware *firmware, uint8_t *image)
 	writer_le16(&out, THUMB_LOOP);
 	while (out.size - out.pos >= 8)
 		writer_le64(&out, rng_u64(&rng));
-	writer_fill(&out, 0xff, out.size - out.pos);
+	if (out.pos < out.size)
+		writer_le32(&out, (uint32_t)rng_u64(&rng));
 }
 
 /* Of all bytes but the CRC's own. Which ones OpenBLT's sum covers in a real image is not known here. */

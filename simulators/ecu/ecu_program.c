@@ -49,13 +49,32 @@ static void bus_reset(struct cdc_acm *cdc)
 {
 	struct ecu *ecu = cdc->owner;
 
+	msc_reset(&ecu->drive.msc);
 	if (!ecu->gone && !ecu->burn.busy)
 		ts_server_reset(&ecu->ts);
+}
+
+static enum vusb_result drive_data(
+	struct cdc_acm *cdc, uint8_t endpoint, uint8_t *data, size_t *size)
+{
+	struct ecu *ecu = cdc->owner;
+
+	return msc_data(&ecu->drive.msc, endpoint, data, size);
+}
+
+static enum vusb_result drive_control(
+	struct cdc_acm *cdc, const struct usb_setup *setup, uint8_t *data, size_t *size)
+{
+	struct ecu *ecu = cdc->owner;
+
+	return msc_control(&ecu->drive.msc, setup, data, size);
 }
 
 static const struct cdc_acm_ops cdc_ops = {
 	.received = received,
 	.bus_reset = bus_reset,
+	.msc_data = drive_data,
+	.msc_control = drive_control,
 };
 
 /* Without a valid block there is no OpenBLT that counts, and nothing to clear. */
@@ -111,6 +130,7 @@ static void free_program(struct program *program)
 	ecu_burn_done(&ecu->burn);
 	text_log_done(&ecu->log);
 	ts_server_done(&ecu->ts);
+	msc_ini_drive_done(&ecu->drive);
 	cdc_acm_done(&ecu->cdc);
 	free(ecu->tune);
 	free(ecu);
@@ -200,7 +220,9 @@ static int ecu_new(struct machine *machine, const struct firmware *firmware, str
 	init_times(ecu);
 	init_parts(ecu);
 	ecu->tune = malloc(firmware->settings_size);
-	r = ecu->tune ? start(ecu) : -ENOMEM;
+	r = ecu->tune ? msc_ini_drive_init(&ecu->drive, &ecu->cdc.device, firmware) : -ENOMEM;
+	if (r >= 0)
+		r = start(ecu);
 	if (r < 0)
 		free_program(&ecu->program);
 	else

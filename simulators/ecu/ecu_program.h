@@ -14,6 +14,7 @@
 #include "harness/base/attr.h"
 #include "harness/base/buf.h"
 #include "simulators/ecu/cdc_acm.h"
+#include "simulators/ecu/msc_ini_drive.h"
 #include "simulators/ecu/outputs.h"
 #include "simulators/ecu/text_log.h"
 #include "simulators/ecu/ts_server.h"
@@ -45,6 +46,7 @@ struct ecu {
 	struct machine *machine; /* borrowed */
 	struct firmware firmware;
 	struct cdc_acm cdc;
+	struct msc_ini_drive drive; /* unused without firmware.mass_storage */
 	struct ts_server ts;
 	struct text_log log;
 	struct ecu_burn burn;

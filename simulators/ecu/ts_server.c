@@ -88,7 +88,7 @@ static void fail(struct ts_server *server, size_t size, enum ts_code code, uint6
 	if (in_sync)
 		server->ops->error(server, code);
 	else
-		server->ops->dropped(server, size, ts_code_text(code));
+		server->ops->dropped(server, size, ts_code_text((uint8_t)code));
 }
 
 static void take_first(struct ts_server *server, uint64_t now_us)

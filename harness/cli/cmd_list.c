@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* dfurig list: the boards, chips, firmware images and image formats that there are. */
+/* dfurig list: the boards, chips, images, scenarios, flashers and formats that there are. */
 #include "harness/cli/board_file.h"
 #include "harness/cli/cli.h"
+#include "harness/cli/command_line.h"
 #include "harness/cli/data_files.h"
+#include "harness/cli/data_load.h"
 #include "harness/cli/image_file.h"
 #include "harness/cli/json_out.h"
 #include "harness/cli/table.h"
+#include "harness/flasher/flasher_file.h"
 
 #include "harness/dfu/image.h"
 
@@ -17,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTINGS "boards, chips, images, sources, formats"
+#define LISTINGS "boards, chips, images, scenarios, flashers, sources, formats"
 
 #define USB_ID_SIZE 10 /* "0483:df11" */
 
@@ -192,6 +195,59 @@ static int fill_images(struct out *out)
 	return fill_names(out, &data_images, add_image);
 }
 
+static const struct column scenario_columns[] = {
+	{"name", "NAME", false},
+	{"title", "TITLE", false},
+	{"board", NULL, false},
+	{NULL, NULL, false},
+};
+
+static int add_scenario(struct out *out, const char *name)
+{
+	struct scenario *scenario;
+	struct why why = {0};
+	int r;
+
+	if (scenario_load(name, &scenario, &why) < 0)
+		return cli_error(CLI_INPUT, &why);
+	r = OUT_ADD(out, scenario_name(scenario), scenario_title(scenario),
+		scenario_board(scenario, 0).board);
+	scenario_free(scenario);
+	return r < 0 ? CLI_RIG : CLI_OK;
+}
+
+static int fill_scenarios(struct out *out)
+{
+	return fill_names(out, &data_scenarios, add_scenario);
+}
+
+static const struct column flasher_columns[] = {
+	{"name", "NAME", false},
+	{"title", "TITLE", false},
+	{"command", "COMMAND", false},
+	{NULL, NULL, false},
+};
+
+static int add_flasher(struct out *out, const char *name)
+{
+	CLEANUP(free_ptr) char *line = NULL;
+	struct flasher flasher;
+	struct why why = {0};
+	int r;
+
+	if (flasher_load(name, &flasher, &why) < 0)
+		return cli_error(CLI_INPUT, &why);
+	line = command_line_text(flasher.command);
+	r = OUT_ADD(out, flasher.name, flasher.title, line ? line : "");
+	flasher_done(&flasher);
+	return r < 0 ? CLI_RIG : CLI_OK;
+}
+
+static int fill_flashers(struct out *out)
+{
+	return fill_names(out, &data_flashers, add_flasher);
+}
+
 static const struct column source_columns[] = {
 	{"chip", "CHIP", false},
 	{"rom", "ROM", false},
@@ -260,6 +316,8 @@ static const struct listing listings[] = {
 	{"boards", board_columns, fill_boards},
 	{"chips", chip_columns, fill_chips},
 	{"images", image_columns, fill_images},
+	{"scenarios", scenario_columns, fill_scenarios},
+	{"flashers", flasher_columns, fill_flashers},
 	{"sources", source_columns, fill_sources},
 	{"formats", format_columns, fill_formats},
 };
@@ -329,16 +387,19 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_arg,
-		.args_doc = "[boards|chips|images|sources|formats]",
+		.args_doc = "[boards|chips|images|scenarios|flashers|sources|formats]",
 		.doc = "Lists what there is: the boards that --board takes (the default), the "
 		       "chips that boards can have, the firmware images that --flash and `dfurig "
 		       "image "
-		       "make` take, where the simulated chips' facts come from and how sure they "
+		       "make` take, the scenarios and the flashers of `dfurig run`, where the "
+		       "simulated chips' facts come from and how sure they "
 		       "are, the image file formats.\v"
-		       "Boards and images are YAML files. They are looked for in "
-		       "$DFURIG_DATA/boards "
-		       "and $DFURIG_DATA/images, where dfurig is installed, and in fixtures of the "
-		       "source tree; the first of a name counts. A new file shows up at once. A "
+		       "Boards, images, scenarios and flashers are YAML files. They are looked for "
+		       "in "
+		       "folders of these names in $DFURIG_DATA, where dfurig is installed, and in "
+		       "fixtures of "
+		       "the source tree; the first of a name counts. A new file shows up at once. "
+		       "A "
 		       "file that is none is named on stderr, the others are listed all the "
 		       "same.\n\n"
 		       "Confidence of a source: verified (the primary document, or several "
@@ -353,7 +414,7 @@ static int run(int argc, char **argv)
 		       "Exit codes:\n"
 		       "  0    listed\n"
 		       "  2    the command line is wrong\n"
-		       "  3    a board's or an image's file is damaged\n"
+		       "  3    a file is damaged\n"
 		       "  125  dfurig itself failed",
 	};
 	struct args args = {.listing = &listings[0]};
@@ -364,6 +425,6 @@ static int run(int argc, char **argv)
 
 const struct cli_command cli_command_list = {
 	.name = "list",
-	.summary = "boards, chips, firmware images and formats that there are",
+	.summary = "boards, chips, images, scenarios, flashers and formats that there are",
 	.run = run,
 };

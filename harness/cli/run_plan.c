@@ -2,6 +2,7 @@
 #include "harness/cli/run_plan.h"
 
 #include "harness/cli/data_files.h"
+#include "harness/cli/data_load.h"
 #include "harness/flasher/flasher_file.h"
 
 #include <assert.h>
@@ -22,23 +23,6 @@ static const char *const usual_flashers[] = {"builtin", "console", "dfu-util"};
 
 /* --- scenarios --- */
 
-static int load_scenario(const char *name, struct scenario **ret, struct why *why)
-{
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
-	size_t size;
-	int r = data_file_read(&data_scenarios, name, path, &data, &size, why);
-
-	if (r == 0)
-		r = scenario_parse(path, data, size, ret, why);
-	if (r < 0)
-		return r;
-	r = data_check_name(name, path, scenario_name(*ret), why);
-	if (r < 0)
-		scenario_free(*ret);
-	return r;
-}
-
 static int load_scenarios(struct run_plan *plan, char *const names[], size_t count, struct why *why)
 {
 	int r = 0;
@@ -47,7 +31,7 @@ static int load_scenarios(struct run_plan *plan, char *const names[], size_t cou
 	if (!plan->scenarios)
 		return why_errno(why, -ENOMEM, "scenarios");
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = load_scenario(names[i], &plan->scenarios[i], why);
+		r = scenario_load(names[i], &plan->scenarios[i], why);
 		plan->scenario_count += r == 0;
 	}
 	return r;
@@ -76,23 +60,6 @@ static int load_all_scenarios(struct run_plan *plan, struct why *why)
 
 /* --- flashers --- */
 
-static int load_flasher(const char *name, struct flasher *ret, struct why *why)
-{
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
-	size_t size;
-	int r = data_file_read(&data_flashers, name, path, &data, &size, why);
-
-	if (r == 0)
-		r = flasher_parse(path, data, size, ret, why);
-	if (r < 0)
-		return r;
-	r = data_check_name(name, path, ret->name, why);
-	if (r < 0)
-		flasher_done(ret);
-	return r;
-}
-
 static int load_flashers(
 	struct run_plan *plan, const char *const names[], size_t count, struct why *why)
 {
@@ -102,7 +69,7 @@ static int load_flashers(
 	if (!plan->flashers)
 		return why_errno(why, -ENOMEM, "flashers");
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		r = load_flasher(names[i], &plan->flashers[i], why);
+		r = flasher_load(names[i], &plan->flashers[i], why);
 		plan->flasher_count += r == 0;
 	}
 	return r;

@@ -28,6 +28,7 @@ struct cli_command {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cli_command cli_command_ecu;
 extern const struct cli_command cli_command_exec;
 extern const struct cli_command cli_command_flash;
 extern const struct cli_command cli_command_image;

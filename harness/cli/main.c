@@ -6,6 +6,7 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
+	&cli_command_ecu,
 	&cli_command_exec,
 	&cli_command_flash,
 	&cli_command_image,

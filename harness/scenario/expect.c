@@ -117,7 +117,12 @@ static int check_reason(
 	return findings->tool->reason == expect->reason;
 }
 
-static const char *const tool_text[] = {"failure", "success"};
+static const char *const tool_text[] = {
+	[EXPECT_FAILURE] = "failure",
+	[EXPECT_SUCCESS] = "success",
+	[EXPECT_ANY] = "any",
+};
+static_assert(ARRAY_SIZE(tool_text) == EXPECT_WORD_COUNT, "a text for each word");
 static const struct names tool_words = NAMES(tool_text);
 
 static int parse_tool(const struct words *words, struct expect *expect)
@@ -125,7 +130,7 @@ static int parse_tool(const struct words *words, struct expect *expect)
 	int value, r = words_name(words, &tool_words, &value);
 
 	if (r == 0)
-		expect->success = value == 1;
+		expect->tool = (enum expect_word)value;
 	return r;
 }
 
@@ -134,7 +139,7 @@ static int check_tool(
 {
 	const struct flasher_result *tool = findings->tool;
 
-	tell(told->expected, "%s", names_text(&tool_words, expect->success));
+	tell(told->expected, "%s", names_text(&tool_words, expect->tool));
 	if (!tool_ran(findings, told))
 		return 0;
 	if (tool->missing)
@@ -146,7 +151,7 @@ static int check_tool(
 	else
 		tell(told->got, "failure (%s), exit %d",
 			names_text(&flasher_reason_words, tool->reason), tool->exit_code);
-	return tool->success == expect->success;
+	return expect->tool == EXPECT_ANY || tool->success == (expect->tool == EXPECT_SUCCESS);
 }
 
 static int parse_tune(const struct words *words, struct expect *expect)
@@ -424,7 +429,7 @@ static void take(struct expect *expect, const struct expect *over, enum expect_k
 		expect->reason = over->reason;
 		break;
 	case EXPECT_TOOL:
-		expect->success = over->success;
+		expect->tool = over->tool;
 		break;
 	case EXPECT_TUNE:
 		expect->tune = over->tune;

@@ -50,6 +50,14 @@ enum expect_key {
 	EXPECT_KEY_COUNT,
 };
 
+/* What the tool should say of itself. */
+enum expect_word {
+	EXPECT_FAILURE,
+	EXPECT_SUCCESS,
+	EXPECT_ANY, /* it cannot know */
+	EXPECT_WORD_COUNT,
+};
+
 struct expect_usb {
 	enum face face;
 	uint64_t within_us; /* after the one before it left; 0 = whenever */
@@ -59,7 +67,7 @@ struct expect {
 	unsigned int given; /* 1 << enum expect_key, or'ed */
 	enum outcome outcome;
 	enum flasher_reason reason;
-	bool success;
+	enum expect_word tool;
 	enum tune_fate tune;
 	struct expect_usb usb[EXPECT_USB_MAX];
 	size_t usb_count;

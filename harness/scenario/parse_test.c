@@ -150,7 +150,7 @@ Test(scenario_parse, all_expectations_can_be_given)
 	cr_assert_eq(s->expect.given, (1u << EXPECT_KEY_COUNT) - 1);
 	cr_assert_eq(s->expect.outcome, OUTCOME_NOT_UPDATED);
 	cr_assert_eq(s->expect.reason, FLASHER_NO_DFU);
-	cr_assert_not(s->expect.success);
+	cr_assert_eq(s->expect.tool, EXPECT_FAILURE);
 	cr_assert_eq(s->expect.usb_count, 2);
 	cr_assert_eq(s->expect.usb[1].within_us, 3000000);
 	cr_assert_str_eq(s->expect.firmware, "");
@@ -241,7 +241,7 @@ static const struct mistake mistakes[] = {
 	{"run", HEAD "steps: [run: lsusb]\n" EXPECT,
 		"f.yaml:6: steps[0].run: \"lsusb\" is not a command line such as [dfu-util, -l]"},
 	{"update's expectation", HEAD "steps: [{update: , expect: {tool: good}}]\n" EXPECT,
-		"f.yaml:6: steps[0].expect.tool: \"good\" is not one of failure, success"},
+		"f.yaml:6: steps[0].expect.tool: \"good\" is not one of failure, success, any"},
 	{"meanwhile no pin", HEAD "meanwhile: [{when: dfu, do: {wait: 1 s}}]\n" EXPECT,
 		"f.yaml:6: meanwhile[0].do: only pins can be moved here"},
 	{"meanwhile without do", HEAD "meanwhile: [{when: dfu}]\n" EXPECT,

@@ -50,7 +50,7 @@
  *       outcome: updated                   updated: the image is in flash and its ECU runs; written: in flash, but no ECU of it
  *                                          runs; not-updated: the flash is as before, settings aside; damaged: neither
  *       reason: no-dfu                     the tool's reason (enum flasher_reason; none)
- *       tool: success                      success | failure: its word
+ *       tool: success                      success | failure: its word; any: it may say what it likes
  *       tune: kept                         kept: the same all the time; restored: it was gone when the board came back, and is
  *                                          there again; lost: another one; default: the factory's (which is lost as well)
  *       usb: [ecu, {dfu: 3 s}, ecu]        what the board shows, in order, from the first step to the end; with a time: at most so
@@ -62,7 +62,7 @@
  *       says: "No DFU capable"             in the tool's output
  *     expect-of:                           what differs for a flasher, by its name or the front of it ("console" means
  *       console: {outcome: not-updated}    console-linux-2026 too); the same keys, over those of expect
- *     skip:                                flashers to which it does not apply, and why
+ *     skip:                                flashers or transports to which it does not apply, and why
  *       dfu-util: "..."
  *
  * Besides what a file expects: a tool that says success while the board does not hold the image, or does not run it, fails,
@@ -126,7 +126,7 @@ struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t in
 /* Why it does not apply to this flasher, or NULL. */
 const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher);
 
-/* Runs it: moves pins, runs the flasher, judges. Emits steps, sectors, expectations and the verdict. Returns 0 with
+/* Runs it: moves pins, runs the flasher, judges. Emits pins, steps, sectors, expectations and the verdict. Returns 0 with
  * *ret_verdict and a sentence in reason; never a negative errno but -ENOMEM: the rig's failures are VERDICT_ERROR. */
 MUST_CHECK int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 	struct world *world, enum verdict *ret_verdict, struct why *reason);

@@ -137,14 +137,14 @@ static void find_outcome(const struct watch *watch, const struct truth_map *map,
 	const struct truth *before, const struct truth *now, const struct world_image *image,
 	struct findings *ret)
 {
-	size_t held = first_difference(watch->world->boards[0], now, image);
+	bool holds = image && first_difference(watch->world->boards[0], now, image) == image->size;
 	char *text = ret->outcome_text;
 	size_t room = sizeof(ret->outcome_text);
 
-	if (held == image->size && runs(watch, now, image)) {
+	if (holds && runs(watch, now, image)) {
 		ret->outcome = OUTCOME_UPDATED;
 		snprintf(text, room, "the board holds the image and runs it");
-	} else if (held == image->size) {
+	} else if (holds) {
 		ret->outcome = OUTCOME_WRITTEN;
 		snprintf(text, room, "the board holds the image, but does not run it");
 	} else if (same_outside_settings(watch, map, 0, before, now)) {
@@ -152,8 +152,12 @@ static void find_outcome(const struct watch *watch, const struct truth_map *map,
 		snprintf(text, room, "the flash still holds what it held before");
 	} else {
 		ret->outcome = OUTCOME_DAMAGED;
-		snprintf(text, room, "the flash differs from the image at 0x%08zx",
-			image->addr + held);
+		if (!image)
+			snprintf(text, room, "the flash is not what it was");
+		else
+			snprintf(text, room, "the flash differs from the image at 0x%08zx",
+				image->addr +
+					first_difference(watch->world->boards[0], now, image));
 	}
 }
 

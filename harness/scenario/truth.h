@@ -30,7 +30,7 @@ void truth_map_add(struct truth_map *map, const struct watch *watch, size_t boar
 /* Whether a tune is another one than before; only the bytes that both have count. */
 bool truth_tune_differs(const struct truth *before, const uint8_t *tune, size_t size);
 
-/* What became of the image and of the tune; fills the fields of *ret that are about the board. lost: the tune was seen
+/* What became of the image (NULL: none was to be flashed) and of the tune; fills the fields of *ret that are about the board. lost: the tune was seen
  * to be gone in between. */
 MUST_CHECK int truth_find(const struct watch *watch, const struct truth_map *map,
 	const struct truth *before_update, const struct truth *begin, const struct truth *now,

@@ -311,7 +311,7 @@ int ecu_command_main(struct host_os *os, char *const argv[], struct buf *out)
 	int code;
 
 	buf_init(&args.content, TUNE_FILE_MAX);
-	code = cli_parse_to(&argp, argv, &args, out);
+	code = cli_parse_to(&argp, "dfurig ecu", argv, &args, out);
 	if (code != PARSE_TO_GO_ON)
 		return code;
 	code = run_action(&args, os, out, &why);

@@ -8,7 +8,7 @@
 
 #include "harness/ports/host_os.h"
 
-/* argv[0] is "dfurig ecu", argv ends with NULL. Uses os->serial and its clock only; all that is said goes to out. Returns
+/* argv[0] is the command's name, argv ends with NULL. Uses os->serial and its clock only; all that is said goes to out. Returns
  * the exit code (cli.h). */
 int ecu_command_main(struct host_os *os, char *const argv[], struct buf *out);
 

@@ -71,7 +71,8 @@ static const struct argp_option common_options[] = {
 	{0},
 };
 
-static int parse_with(const struct argp *argp, char *const argv[], struct parse *parse)
+static int parse_with(
+	const struct argp *argp, const char *name, char *const argv[], struct parse *parse)
 {
 	const struct argp own = {.options = argp->options, .parser = parse_own};
 	const struct argp_child children[] = {{&own, 0, NULL, 0}, {0}};
@@ -90,12 +91,14 @@ static int parse_with(const struct argp *argp, char *const argv[], struct parse 
 			return E2BIG;
 		words[count] = argv[count];
 	}
+	words[0] = (char *)name; /* argp changes none of them */
 	words[count] = NULL;
 	return argp_parse(&all, count, words,
 		ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, parse);
 }
 
-int cli_parse_to(const struct argp *argp, char *const argv[], void *input, struct buf *out)
+int cli_parse_to(
+	const struct argp *argp, const char *name, char *const argv[], void *input, struct buf *out)
 {
 	CLEANUP(free_ptr) char *text = NULL;
 	size_t size = 0;
@@ -105,14 +108,14 @@ int cli_parse_to(const struct argp *argp, char *const argv[], void *input, struc
 
 	if (!parse.stream)
 		return CLI_RIG;
-	err = parse_with(argp, argv, &parse);
+	err = parse_with(argp, name, argv, &parse);
 	if (fclose(parse.stream) != 0 || (size && buf_append(out, text, size) < 0))
 		return CLI_RIG;
 	if (parse.helped)
 		return CLI_OK;
 	if (err && !size &&
 		buf_printf(out, "%s: option \"%s\" is unknown or lacks its value; see --help\n",
-			argv[0], parse.last ? parse.last : "") < 0)
+			name, parse.last ? parse.last : "") < 0)
 		return CLI_RIG;
 	return err || size ? CLI_USAGE : PARSE_TO_GO_ON;
 }

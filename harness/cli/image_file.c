@@ -31,11 +31,16 @@ struct document {
 };
 
 static const cyaml_strval_t protocols[] = {{"paged", true}, {"unpaged", false}};
+/* CYAML_BOOL takes any word for true. */
+static const cyaml_strval_t answers[] = {{"yes", true}, {"no", false}, {"true", true},
+	{"false", false}, {"on", true}, {"off", false}};
 
 #define OPTIONAL              CYAML_FLAG_OPTIONAL
 #define TEXT(key, flag, name) CYAML_FIELD_STRING(key, flag, struct document, name, 1)
 #define NUMBER(key, name)     CYAML_FIELD_UINT(key, OPTIONAL, struct document, name)
-#define YES_NO(key, name)     CYAML_FIELD_BOOL_PTR(key, OPTIONAL, struct document, name)
+#define YES_NO(key, name)                                                                          \
+	CYAML_FIELD_ENUM_PTR(key, OPTIONAL | CYAML_FLAG_STRICT, struct document, name, answers,    \
+		CYAML_ARRAY_LEN(answers))
 
 static const cyaml_schema_field_t fields[] = {
 	TEXT("name", CYAML_FLAG_DEFAULT, name),

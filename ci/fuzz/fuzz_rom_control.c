@@ -156,7 +156,7 @@ static void any_setup(struct fuzz *fuzz)
 
 static void set_pin(struct fuzz *fuzz, uint8_t bits)
 {
-	(void)!fuzz->board->ops->set_pin(fuzz->board, bits % BOARD_PIN_COUNT, bits & 4, NULL);
+	(void)!fuzz->board->ops->set_pin(fuzz->board, bits & 3, bits & 4, NULL);
 }
 
 static void configure(struct fuzz *fuzz)

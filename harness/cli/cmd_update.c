@@ -4,6 +4,7 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/json_out.h"
+#include "harness/cli/parse_to.h"
 #include "harness/flasher/flasher_text.h"
 #include "harness/flasher/update.h"
 #include "harness/host/host_os_linux.h"
@@ -12,13 +13,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FLASH_START 0x08000000u /* where raw images belong */
-#define WORD_MAX    32
 
 enum update_option {
 	OPTION_IMAGE = 'i',
@@ -33,27 +32,9 @@ struct update_args {
 	struct update_options update;
 	bool has_flow;
 	bool json;
-	struct buf *out; /* in-process; NULL = a process of its own */
 };
 
 /* ---- command line ---- */
-
-/* A usage error: ends a process; in-process it is only said. */
-static error_t mistake(struct argp_state *state, const char *fmt, ...)
-{
-	struct update_args *args = state->input;
-	char text[256];
-	va_list list;
-
-	va_start(list, fmt);
-	vsnprintf(text, sizeof(text), fmt, list);
-	va_end(list);
-	if (args->out)
-		(void)!buf_printf(args->out, "dfurig update: %s\n", text);
-	else
-		argp_error(state, "%s", text);
-	return EINVAL;
-}
 
 static error_t set_profile(struct argp_state *state, const char *name)
 {
@@ -67,7 +48,8 @@ static error_t set_profile(struct argp_state *state, const char *name)
 	for (size_t i = 0; update_profiles[i] && used < sizeof(known); i++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 			used ? ", " : "", update_profiles[i]->name);
-	return mistake(state, "--profile: \"%s\" is not one of %s", name, known);
+	argp_error(state, "--profile: \"%s\" is not one of %s", name, known);
+	return EINVAL;
 }
 
 static error_t set_flow(struct argp_state *state, const char *text)
@@ -75,11 +57,23 @@ static error_t set_flow(struct argp_state *state, const char *text)
 	struct update_args *args = state->input;
 	int flow = names_value(&flasher_flow_names, text);
 
-	if (args->has_flow || flow < 0)
-		return mistake(state, "\"%s\": say auto or manual", text);
+	if (args->has_flow || flow < 0) {
+		argp_error(state, "\"%s\": say auto or manual", text);
+		return EINVAL;
+	}
 	args->has_flow = true;
 	args->update.flow = (enum flasher_flow)flow;
 	return 0;
+}
+
+static error_t check_args(struct argp_state *state)
+{
+	const struct update_args *args = state->input;
+
+	if (args->has_flow && args->update.image_path)
+		return 0;
+	argp_error(state, args->has_flow ? "which --image?" : "auto or manual?");
+	return EINVAL;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -107,9 +101,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return set_flow(state, text);
 	case ARGP_KEY_END:
-		if (!args->has_flow)
-			return mistake(state, "auto or manual?");
-		return args->update.image_path ? 0 : mistake(state, "which --image?");
+		return check_args(state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -230,18 +222,12 @@ static int update(struct host_os *os, struct update_args *args, struct buf *out)
 int cmd_update_program(struct host_os *os, char *const argv[], struct buf *out)
 {
 	CLEANUP(image_done) struct image image = {0};
-	struct update_args args = {.update.profile = update_profiles[0], .out = out};
+	struct update_args args = {.update.profile = update_profiles[0]};
 	char path[PATH_MAX];
-	char *words[WORD_MAX + 1] = {"dfurig update"};
-	int count = 1, code;
+	int code = cli_parse_to(&argp, "dfurig update", argv + 1, &args, out);
 
-	for (size_t i = 2; argv[i] && count < WORD_MAX; i++)
-		words[count++] = argv[i];
-	if (argp_parse(&argp, count, words,
-		    ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS, NULL, &args)) {
-		(void)!buf_printf(out, "dfurig update: see dfurig update --help\n");
-		return CLI_USAGE;
-	}
+	if (code != PARSE_TO_GO_ON)
+		return code;
 	code = load_image(&args, path, &image, out);
 	return code == CLI_OK ? update(os, &args, out) : code;
 }

@@ -4,6 +4,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/cmd_update.h"
 #include "harness/cli/ecu_command.h"
+#include "harness/cli/ecu_command.h"
 #include "harness/host/twin.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ static int dfurig_main(const struct host_program *program UNUSED, struct host_os
 
 	if (strcmp(name, "update") == 0)
 		return cmd_update_program(os, argv, out);
+	if (strcmp(name, "ecu") == 0)
+		return ecu_command_main(os, argv + 1, out);
 	if (strcmp(name, "ecu") == 0)
 		return ecu_command_main(os, argv + 1, out);
 	(void)!buf_printf(out, "dfurig: in-process there is no command \"%s\"\n", name);

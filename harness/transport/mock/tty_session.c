@@ -129,12 +129,17 @@ static void on_cooldown(uv_timer_t *timer)
 	tty_session_pump(session);
 }
 
+static void read_later(struct tty_session *session, uint64_t delay_ms)
+{
+	uv_update_time(session->mock->loop);
+	uv_timer_start(&session->cooldown, on_cooldown, delay_ms, 0);
+}
+
 /* A device that answers with errors is left in peace for a moment. */
 static void cool_down(struct tty_session *session, enum vusb_result result)
 {
 	session->stalled |= result == VUSB_STALL;
-	uv_update_time(session->mock->loop);
-	uv_timer_start(&session->cooldown, on_cooldown, COOLDOWN_MS, 0);
+	read_later(session, COOLDOWN_MS);
 }
 
 static void read_completed(struct vusb_transfer *transfer)
@@ -320,8 +325,12 @@ void tty_session_pump(struct tty_session *session)
 		moved |= session->tty && submit_out(session);
 	}
 	session->pumping = false;
-	if (session->tty && !list_empty(&session->draining) && !tty_session_unsent(session))
+	if (session->tty && !list_empty(&session->draining) && cdc_acm_is_there(session->tty) &&
+		!tty_session_unsent(session))
 		tty_answer_all(&session->draining, 0);
+	/* The loop has its turn, and then it goes on. */
+	if (session->tty && moved && !uv_is_active((uv_handle_t *)&session->cooldown))
+		read_later(session, 1);
 	if (session->tty)
 		update_poll(session);
 	tty_session_put(session);

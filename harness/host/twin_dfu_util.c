@@ -94,15 +94,15 @@ static void list_alternates(struct dfu_util *self, const struct usb_host_entry *
 	}
 }
 
-/* Looks at one device of the list. True when it is one to work on. */
-static bool probe(struct dfu_util *self, const struct usb_host_entry *entry)
+/* Looks at one device of the list. Returns how many of its alternates are wanted. */
+static size_t probe(struct dfu_util *self, const struct usb_host_entry *entry)
 {
 	struct dfuse_client client;
-	bool wanted;
+	size_t wanted = 0;
 	int r;
 
 	if (!entry_matches(self, entry))
-		return false;
+		return 0;
 	r = dfuse_client_open(&client, self->os->usb, entry, NULL);
 	if (r == -EACCES && entry->vid == DFUSE_VID && entry->pid == DFUSE_PID)
 		SAY(self->out,
@@ -110,33 +110,40 @@ static bool probe(struct dfu_util *self, const struct usb_host_entry *entry)
 			"(LIBUSB_ERROR_ACCESS)\n",
 			entry->vid, entry->pid, entry->devnum);
 	if (r < 0)
-		return false;
-	wanted = wanted_alternate(self, &client) != NULL;
-	if (wanted && self->args.list)
+		return 0;
+	for (size_t i = 0; i < client.alternate_count; i++)
+		wanted += alternate_matches(self, &client.alternates[i]);
+	if (self->args.list)
 		list_alternates(self, entry, &client);
 	dfuse_client_close(&client);
 	return wanted;
 }
 
+/* Several alternates of one device are several devices too, but for a DfuSe file, which names them (measured). */
 static int find_device(struct dfu_util *self)
 {
 	struct usb_host_entry entries[ENTRY_MAX];
-	size_t count, found = 0;
+	size_t count, devices = 0, alternates = 0;
 	int r = self->os->usb->ops->list(self->os->usb, entries, ENTRY_MAX, &count, NULL);
 
 	if (r < 0)
 		return DFU_UTIL_IO;
 	for (size_t i = 0; i < count && i < ENTRY_MAX; i++) {
-		if (!probe(self, &entries[i]))
+		size_t wanted = probe(self, &entries[i]);
+
+		if (!wanted)
 			continue;
 		self->entry = entries[i];
-		found++;
+		devices++;
+		alternates += wanted;
 	}
-	if (self->args.list || found == 1)
+	if (self->args.list || alternates == 1 ||
+		(devices == 1 && self->image.format == IMAGE_DFUSE))
 		return DFU_UTIL_OK;
-	SAY(self->out, found ? "dfu-util: More than one DFU capable USB device found! Try `--list' "
-			       "and specify the serial number or disconnect all but one device\n\n"
-			     : "dfu-util: No DFU capable USB device available\n");
+	SAY(self->out,
+		devices ? "dfu-util: More than one DFU capable USB device found! Try `--list' "
+			  "and specify the serial number or disconnect all but one device\n\n"
+			: "dfu-util: No DFU capable USB device available\n");
 	return DFU_UTIL_IO;
 }
 

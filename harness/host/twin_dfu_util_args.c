@@ -44,19 +44,30 @@ static const struct option *find_short(char letter)
 	return NULL;
 }
 
-static bool read_id(const char *text, struct dfu_util_args *ret)
+/* One <vendor>:<product>; empty matches any. */
+static bool read_pair(const char *text, size_t size, uint16_t *ret_vid, uint16_t *ret_pid)
 {
-	const char *dfu = strchr(text, ',');
 	char *end;
 
-	text = dfu ? dfu + 1 : text;
-	ret->vid = (uint16_t)strtoul(text, &end, 16);
+	*ret_vid = (uint16_t)strtoul(text, &end, 16);
 	if (end == text || *end != ':')
 		return false;
-	text = end + 1;
-	ret->pid = (uint16_t)strtoul(text, &end, 16);
-	ret->has_id = end != text && *end == '\0';
-	return ret->has_id;
+	*ret_pid = (uint16_t)strtoul(end + 1, &end, 16);
+	return end == text + size;
+}
+
+/* The first pair is for devices that are not in DFU mode yet: alone it lets every one through that is (measured). */
+static bool read_id(const char *text, struct dfu_util_args *ret)
+{
+	size_t size = strcspn(text, ",");
+	uint16_t vid, pid;
+
+	if (size && !read_pair(text, size, &vid, &pid))
+		return false;
+	if (!text[size])
+		return size > 0;
+	ret->has_id = true;
+	return read_pair(text + size + 1, strlen(text + size + 1), &ret->vid, &ret->pid);
 }
 
 static void set_text(struct dfu_util_args *ret, char letter, const char *value)

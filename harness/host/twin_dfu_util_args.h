@@ -22,7 +22,7 @@ enum dfu_util_exit {
 
 struct dfu_util_args {
 	bool version, help, list, reset;
-	bool has_id; /* --device; of <vendor>:<product>,<vendor_dfu>:<product_dfu> the second pair */
+	bool has_id; /* --device with a second pair: <vendor>:<product>,<vendor_dfu>:<product_dfu> */
 	uint16_t vid, pid;
 	const char *alt;    /* number or name; NULL = any */
 	const char *serial; /* NULL = any */

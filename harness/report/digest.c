@@ -66,8 +66,7 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* True when the last item says the same; then it counts one more. */
-static bool repeats_last(struct digester *self, enum digest_kind kind, const struct event *event)
+bool digester_repeats(struct digester *self, enum digest_kind kind, const struct event *event)
 {
 	struct digest_item *last = last_item(self);
 
@@ -120,7 +119,7 @@ static void take_usb(struct digester *self, const struct event *event)
 
 static void take_board(struct digester *self, const struct event *event)
 {
-	if (!repeats_last(self, DIGEST_BOARD, event))
+	if (!digester_repeats(self, DIGEST_BOARD, event))
 		digester_push(self, DIGEST_BOARD, event);
 }
 
@@ -131,7 +130,7 @@ static void take_step(struct digester *self, const struct event *event)
 
 static void take_fault(struct digester *self, const struct event *event)
 {
-	if (!repeats_last(self, DIGEST_FAULT, event))
+	if (!digester_repeats(self, DIGEST_FAULT, event))
 		digester_push(self, DIGEST_FAULT, event);
 }
 
@@ -139,7 +138,7 @@ static void take_note(struct digester *self, const struct event *event)
 {
 	enum digest_kind kind = event->kind == EVENT_ERROR ? DIGEST_ERROR : DIGEST_NOTE;
 
-	if (!repeats_last(self, kind, event))
+	if (!digester_repeats(self, kind, event))
 		digester_push(self, kind, event)->bad = kind == DIGEST_ERROR;
 }
 

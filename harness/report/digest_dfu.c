@@ -57,7 +57,8 @@ void digester_dfu_state(struct digester *self, const struct event *event)
 		.name = event->name ? event->name : "?", .count = 1, .time_us = event->time_us};
 
 	if (strcmp(state.name, "dfuERROR") == 0) {
-		digester_push(self, DIGEST_BOARD, event)->bad = true;
+		if (!digester_repeats(self, DIGEST_BOARD, event))
+			digester_push(self, DIGEST_BOARD, event)->bad = true;
 		return;
 	}
 	if (self->state_count == DIGEST_STATE_MAX)

@@ -32,6 +32,9 @@ struct digester {
 struct digest_item *digester_push(
 	struct digester *self, enum digest_kind kind, const struct event *event);
 
+/* True when the last item says the same; then it counts one more. */
+bool digester_repeats(struct digester *self, enum digest_kind kind, const struct event *event);
+
 /* The bootloader's operations and states, and requests of the host. */
 void digester_dfu(struct digester *self, const struct event *event);
 void digester_dfu_state(struct digester *self, const struct event *event);

@@ -192,7 +192,7 @@ static word_fn *const words[] = {
 	[DIGEST_DFU] = word_dfu,
 	[DIGEST_REQUESTS] = word_requests,
 	[DIGEST_NOTE] = word_plain,
-	[DIGEST_ERROR] = word_plain,
+	[DIGEST_ERROR] = word_sentence,
 };
 static_assert(ARRAY_SIZE(words) == DIGEST_KIND_COUNT, "words for each kind");
 

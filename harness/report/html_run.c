@@ -13,8 +13,18 @@
 #define OUTPUT_TAIL     200 /* of the end, when it is long */
 #define OUTPUT_LINE_MAX 500
 #define LOG_LINE_MAX    400
+#define EXPECTATION_MAX 60
 
 /* ---- expectations ---- */
+
+static size_t count_kind(const struct story *story, enum event_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < story->count; i++)
+		count += story->events[i].kind == kind;
+	return count;
+}
 
 static void put_expectation(struct markup *html, const struct event *event)
 {
@@ -28,22 +38,37 @@ static void put_expectation(struct markup *html, const struct event *event)
 		event->level ? "\xe2\x9c\x94 fits" : "\xe2\x9c\x96 differs");
 }
 
-void html_expectations(struct markup *html, const struct story *story)
+/* What differs comes first. */
+static size_t put_expectations(
+	struct markup *html, const struct story *story, bool fits, size_t room)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < story->count; i++) {
-		if (story->events[i].kind != EVENT_EXPECTATION)
+		const struct event *event = &story->events[i];
+
+		if (event->kind != EVENT_EXPECTATION || event->level != fits)
 			continue;
-		if (!count++)
-			markup_raw(html,
-				"<h3>What was expected</h3>\n<table class=\"expect\"><thead>"
-				"<tr><th></th><th>expected</th><th>got</th><th></th></tr>"
-				"</thead><tbody>\n");
-		put_expectation(html, &story->events[i]);
+		if (count++ < room)
+			put_expectation(html, event);
 	}
-	if (count)
-		markup_raw(html, "</tbody></table>\n");
+	return count;
+}
+
+void html_expectations(struct markup *html, const struct story *story)
+{
+	size_t all = count_kind(story, EVENT_EXPECTATION), differ;
+
+	if (!all)
+		return;
+	markup_raw(html, "<h3>What was expected</h3>\n<table class=\"expect\"><thead><tr><th></th>"
+			 "<th>expected</th><th>got</th><th></th></tr></thead><tbody>\n");
+	differ = put_expectations(html, story, false, EXPECTATION_MAX);
+	if (differ < EXPECTATION_MAX)
+		put_expectations(html, story, true, EXPECTATION_MAX - differ);
+	markup_raw(html, "</tbody></table>\n");
+	if (all > EXPECTATION_MAX)
+		markup_raw(html, "<p class=\"more\">%zu more</p>\n", all - EXPECTATION_MAX);
 }
 
 /* ---- the program's own words ---- */
@@ -51,15 +76,6 @@ void html_expectations(struct markup *html, const struct story *story)
 static bool same(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-static size_t count_kind(const struct story *story, enum event_kind kind)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < story->count; i++)
-		count += story->events[i].kind == kind;
-	return count;
 }
 
 /* A progress bar draws over itself: what it said last is what a person saw. */

@@ -93,7 +93,7 @@ static const struct look looks[] = {
 	[DIGEST_DFU] = {"", ""},
 	[DIGEST_REQUESTS] = {"", ""},
 	[DIGEST_NOTE] = {"note", ""},
-	[DIGEST_ERROR] = {"", "\xe2\x9c\x96 error:"},
+	[DIGEST_ERROR] = {"", "\xe2\x9c\x96"},
 };
 static_assert(ARRAY_SIZE(looks) == DIGEST_KIND_COUNT, "a look for each kind");
 

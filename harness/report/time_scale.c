@@ -7,6 +7,7 @@
 #define GAP_MIN_US   1500000
 #define GAP_PER_CENT 25
 #define CUT_PER_CENT 6
+#define CUT_MIN_US   1000
 
 static int compare(const void *a, const void *b)
 {
@@ -74,12 +75,10 @@ void time_scale_init(struct time_scale *scale, uint64_t start_us, uint64_t end_u
 	}
 	qsort(scale->cuts, scale->cut_count, sizeof(scale->cuts[0]), compare_cuts);
 	scale->width_us = end_us - start_us - cut_us(scale);
-	/* Nothing but gaps: then they are the whole axis. */
-	if (scale->width_us < 1000)
-		scale->width_us = 1000;
 	scale->cut_width_us = scale->width_us * CUT_PER_CENT / 100;
-	if (!scale->cut_width_us)
-		scale->cut_width_us = 1;
+	/* When there is nothing but gaps, they are the axis. */
+	if (scale->cut_width_us < CUT_MIN_US)
+		scale->cut_width_us = CUT_MIN_US;
 	scale->width_us += scale->cut_count * scale->cut_width_us;
 }
 

@@ -232,20 +232,29 @@ static int read_parts(const struct reading *reading, struct image_file *image, s
 	return r;
 }
 
-/* One behind the other, gaps as erased flash. */
+/* Appends erased flash up to this offset. */
+static int pad_to(struct buf *bytes, size_t offset, struct why *why)
+{
+	size_t gap = offset - bytes->size;
+	uint8_t *fill;
+	int r = gap ? buf_grow(bytes, gap, &fill) : 0;
+
+	if (r < 0)
+		return why_errno(why, r, "an image");
+	if (gap)
+		memset(fill, 0xff, gap);
+	return 0;
+}
+
+/* One behind the other. */
 static int make_bytes(struct image_file *image, struct why *why)
 {
 	int r = 0;
 
 	image->addr = image->parts[0].base;
-	buf_init(&image->bytes, IMAGE_MAX + OPENBLT_SIZE_DEFAULT);
+	buf_init(&image->bytes, 2 * (size_t)IMAGE_MAX);
 	for (size_t i = 0; r == 0 && i < image->part_count; i++) {
-		size_t gap = image->parts[i].base - image->addr - image->bytes.size;
-		uint8_t *fill;
-
-		r = buf_grow(&image->bytes, gap, &fill);
-		if (r == 0)
-			memset(fill, 0xff, gap);
+		r = pad_to(&image->bytes, image->parts[i].base - image->addr, why);
 		if (r == 0)
 			r = firmware_build(&image->parts[i], &image->bytes, why);
 	}

@@ -17,6 +17,10 @@
 /* After a reboot command: rusEFI runs it before it answers, so that the port is gone at once, or an answer comes. */
 #define REBOOT_LOOK_MS 1000
 
+/* While --wait goes on. */
+#define LOOK_GAP_MS 200
+#define WAIT_MAX_S  3600
+
 #define OPTION_BY_Z 0x200
 
 struct ecu_args;
@@ -38,6 +42,7 @@ struct ecu_args {
 	const char *port;
 	const char *argument;
 	bool json, by_z;
+	uint32_t wait_s;
 	struct buf content; /* of FILE */
 };
 
@@ -217,6 +222,20 @@ static error_t check_words(struct argp_state *state, const struct ecu_args *args
 	return 0;
 }
 
+static error_t parse_wait(struct argp_state *state, struct ecu_args *args, const char *text)
+{
+	char *end;
+	unsigned long seconds = strtoul(text, &end, 10);
+
+	if (end == text || *end || *text == '-' || seconds > WAIT_MAX_S) {
+		argp_error(
+			state, "--wait: \"%s\" is no number of seconds up to %d", text, WAIT_MAX_S);
+		return EINVAL;
+	}
+	args->wait_s = (uint32_t)seconds;
+	return 0;
+}
+
 static error_t parse_arg(int key, char *arg, struct argp_state *state)
 {
 	struct ecu_args *args = state->input;
@@ -228,6 +247,8 @@ static error_t parse_arg(int key, char *arg, struct argp_state *state)
 	case 'j':
 		args->json = true;
 		return 0;
+	case 'w':
+		return parse_wait(state, args, arg);
 	case OPTION_BY_Z:
 		args->by_z = true;
 		return 0;
@@ -246,6 +267,7 @@ static const struct argp_option options[] = {
 		"the "
 		"only port of a rusEFI that answers (default)",
 		0},
+	{"wait", 'w', "SECONDS", 0, "Wait so long for the ECU to appear (default 0)", 0},
 	{"by-z", OPTION_BY_Z, NULL, 0, "Reboots: send TunerStudio's command Z in place of the text",
 		0},
 	{"json", 'j', NULL, 0, "Print one JSON object", 0},
@@ -270,7 +292,8 @@ static const struct argp argp = {
 	       "Examples:\n"
 	       "  dfurig ecu info\n"
 	       "  dfurig ecu read-tune my.tune --port /dev/ttyACM0\n"
-	       "  dfurig ecu reboot-dfu && sleep 3 && dfu-util -l\n\n"
+	       "  dfurig ecu reboot-dfu && sleep 3 && dfu-util -l\n"
+	       "  dfurig ecu info --wait 10 --json | jq -r .signature\n\n"
 	       "Exit codes:\n"
 	       "  0    done; for the reboots: sent\n"
 	       "  1    no ECU, several, the port is held, or the ECU refuses\n"
@@ -292,6 +315,24 @@ static int read_file(struct ecu_args *args, struct why *why)
 	return file_read(args->argument, &args->content, why) < 0 ? CLI_INPUT : CLI_OK;
 }
 
+/* Tries again while nobody is there, until --wait is over. */
+static int open_link(
+	const struct ecu_args *args, struct host_os *os, struct ecu_link *link, struct why *why)
+{
+	uint64_t end_us = clock_after_us(os->clock, args->wait_s * UINT64_C(1000000));
+
+	for (;;) {
+		int r = ecu_link_open(link, os->serial, args->port, args->action->openblt, why);
+
+		if ((r != -ENODEV && r != -ENOENT && r != -ETIMEDOUT) ||
+			clock_now_us(os->clock) >= end_us)
+			return r;
+		ecu_link_close(link);
+		clock_sleep_until_us(
+			os->clock, clock_after_us(os->clock, LOOK_GAP_MS * UINT64_C(1000)));
+	}
+}
+
 static int run_action(struct ecu_args *args, struct host_os *os, struct buf *out, struct why *why)
 {
 	CLEANUP(ecu_link_close) struct ecu_link link = {0};
@@ -299,7 +340,7 @@ static int run_action(struct ecu_args *args, struct host_os *os, struct buf *out
 
 	if (code)
 		return code;
-	if (ecu_link_open(&link, os->serial, args->port, args->action->openblt, why) < 0)
+	if (open_link(args, os, &link, why) < 0)
 		return CLI_FAIL;
 	return args->action->run(args, &link, out, why);
 }

@@ -75,8 +75,8 @@ static void set(struct rig *rig, size_t board, enum board_pin pin)
 		"%s", rig->why.text);
 }
 
-/* Board number i with rig->firmware in flash; powered. */
-static void start(struct rig *rig, size_t i)
+/* Board number i with rig->firmware in flash; powered now. */
+static void power_up(struct rig *rig, size_t i)
 {
 	CLEANUP(buf_done) struct buf image;
 	struct stm32_board_config config = {
@@ -97,6 +97,12 @@ static void start(struct rig *rig, size_t i)
 		0, "%s", rig->why.text);
 	set(rig, i, BOARD_VBUS);
 	set(rig, i, BOARD_POWER);
+}
+
+/* The same, and it has started. */
+static void start(struct rig *rig, size_t i)
+{
+	power_up(rig, i);
 	pass_us(rig, START_UP_US);
 }
 
@@ -361,6 +367,21 @@ Test(ecu_command, nobody_is_an_error)
 	expect_says(&rig, "/dev/ttyACM7: no such port");
 }
 
+Test(ecu_command, wait_is_for_an_ecu_that_starts)
+{
+	CLEANUP(rig_done) struct rig rig;
+	uint64_t before_us;
+
+	rig_init(&rig);
+	power_up(&rig, 0);
+	cr_expect_eq(run(&rig, "info", NULL), CLI_FAIL);
+	cr_expect_eq(run(&rig, "info", "--wait", "5", NULL), CLI_OK, "%s", rig.text);
+	cr_expect_eq(run(&rig, "info", "--wait", "5", "-p", "none", NULL), CLI_FAIL);
+	before_us = clock_now_us(rig.os.clock);
+	cr_expect_eq(run(&rig, "info", "--wait=2", "-p", "/dev/ttyACM3", NULL), CLI_FAIL);
+	cr_expect_eq((clock_now_us(rig.os.clock) - before_us) / 100000, 20);
+}
+
 Test(ecu_command, two_ecus_are_an_error_that_names_them)
 {
 	CLEANUP(rig_done) struct rig rig;
@@ -400,6 +421,8 @@ Test(ecu_command, wrong_words_are_usage_errors)
 		{{"read-tune"}, "which FILE?"},
 		{{"command"}, "which TEXT?"},
 		{{"info", "--by-z"}, "--by-z is for the reboots"},
+		{{"info", "--wait", "x"}, "--wait: \"x\" is no number of seconds"},
+		{{"info", "--wait", "-1"}, "--wait: \"-1\" is no number of seconds"},
 		{{"info", "--frob"}, "option \"--frob\" is unknown"},
 		{{"info", "--port"}, "option \"--port\" is unknown or lacks its value"},
 	};

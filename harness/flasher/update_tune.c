@@ -55,13 +55,12 @@ static int not_restored(struct update *update, const char *step, const struct wh
 	return update_fail(update, FLASHER_TUNE_NOT_RESTORED, "%s: %s", step, why_text(why));
 }
 
-static int write_back(struct update *update)
+static int write_back(struct update *update, const uint8_t *tune, size_t size)
 {
-	size_t size = update->result->tune_size;
 	struct why why = {0};
 	CLEANUP(free_ptr) uint8_t *now = NULL;
 	size_t now_size = 0;
-	int r = ts_client_write_tune(&update->ecu.ts, update->tune, size, &why);
+	int r = ts_client_write_tune(&update->ecu.ts, tune, size, &why);
 
 	if (r < 0)
 		return not_restored(update, "write", &why);
@@ -71,7 +70,7 @@ static int write_back(struct update *update)
 	r = read_tune(update, &now, &now_size, &why);
 	if (r < 0)
 		return not_restored(update, "read back", &why);
-	if (now_size != size || memcmp(now, update->tune, size) != 0) {
+	if (now_size != size || memcmp(now, tune, size) != 0) {
 		why_set(&why, 0, "the ECU has another tune than was written");
 		return not_restored(update, "read back", &why);
 	}
@@ -80,10 +79,12 @@ static int write_back(struct update *update)
 	return 0;
 }
 
+/* Into another layout: the console goes by the names in both .ini files; images of ours have the same fields at the front
+ * of every layout, so that what both have in common is the owner's (guessed to be what such a migration comes to). */
 int update_restore_tune(struct update *update)
 {
 	CLEANUP(free_ptr) uint8_t *now = NULL;
-	size_t size = 0;
+	size_t size = 0, common;
 	struct why why = {0};
 	int r;
 
@@ -92,16 +93,17 @@ int update_restore_tune(struct update *update)
 	r = read_tune(update, &now, &size, &why);
 	if (r < 0)
 		return not_restored(update, "read", &why);
-	if (size != update->result->tune_size) {
-		why_set(&why, 0, "the new firmware's tune has %zu bytes, the old one's %zu", size,
-			update->result->tune_size);
-		return not_restored(update, "compare", &why);
-	}
-	if (memcmp(now, update->tune, size) == 0) {
+	common = size < update->result->tune_size ? size : update->result->tune_size;
+	if (memcmp(now, update->tune, common) == 0) {
 		update->result->tune = UPDATE_TUNE_SAME;
 		update_say(update, "tune kept: the same as before");
 		return 0;
 	}
+	if (size != update->result->tune_size)
+		update_say(update,
+			"the layout of the settings is another: %zu bytes in place of %zu", size,
+			update->result->tune_size);
 	update_say(update, "the tune differs from before; writing it back");
-	return write_back(update);
+	memcpy(now, update->tune, common);
+	return write_back(update, now, size);
 }

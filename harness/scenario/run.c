@@ -12,9 +12,11 @@
 #include <string.h>
 
 #define START_LIMIT_US  5000000u  /* until the boards show what they start as */
-#define SETTLE_LIMIT_US 10000000u /* after the flasher, until the board rests */
+#define SETTLE_LIMIT_US 5000000u  /* after the flasher, until the board rests */
 #define SETTLE_QUIET_US 400000u   /* a board that has not come or gone for so long stays */
 #define ENTER_LIMIT_US  10000000u /* from the reboot command to the bootloader on USB */
+
+#define ECU_REFUSES 1 /* exit code of `dfurig ecu`: there is none, or it does not do it */
 
 /* ---- for steps ---- */
 
@@ -286,8 +288,10 @@ static int enter_dfu(struct run *run, struct why *why)
 		return r;
 	if (program.exit_code == 0)
 		return until(run, has_left_ecu, run, now_us(run) + ENTER_LIMIT_US, why);
+	if (program.exit_code != ECU_REFUSES)
+		return why_set(why, -EIO, "dfurig ecu reboot-dfu: exit %d", program.exit_code);
 	event_note(run->world->events, EVENT_NOTE, run->world->boards[0]->name,
-		"the ECU could not be asked (exit %d)", program.exit_code);
+		"the ECU could not be asked");
 	return 0;
 }
 
@@ -393,32 +397,33 @@ static void check_word(
 						     : "");
 }
 
-static int find(struct run *run, struct findings *ret, struct why *why)
+/* The truth now, kept for what is said at the end. */
+static int find(struct run *run, struct why *why)
 {
 	int r = truth_take(run->world, &run->now, why);
 
 	if (r < 0)
 		return r;
-	*ret = (struct findings){
+	run->findings = (struct findings){
 		.world = run->world,
 		.watch = &run->watch,
 		.tool = run->updated ? &run->result : NULL,
 		.took_us = run->took_us,
 	};
 	return truth_find(&run->watch, &run->map, run->updated ? &run->before_update : &run->begin,
-		&run->begin, &run->now, &run->image, run->tune_was_lost, ret, why);
+		&run->begin, &run->now, run->updated ? &run->image : NULL, run->tune_was_lost,
+		&run->findings, why);
 }
 
 /* expect NULL: only whether it told the truth. */
 static int judge_update(struct run *run, const struct expect *expect, struct why *why)
 {
-	struct findings findings;
-	int r = find(run, &findings, why);
+	int r = find(run, why);
 
 	if (r < 0)
 		return r;
-	check_word(run, expect, &findings);
-	return expect ? expect_check(expect, &findings, &run->unmet, why) : 0;
+	check_word(run, expect, &run->findings);
+	return expect ? expect_check(expect, &run->findings, &run->unmet, why) : 0;
 }
 
 static void check_others(struct run *run)
@@ -534,24 +539,19 @@ static const char *short_signature(const char *signature, char out[static 32])
 
 static void tell_success(const struct run *run, struct why *reason)
 {
+	enum flasher_reason tool = run->result.reason;
 	char before[32], after[32];
-	struct findings findings = {0};
-	struct why why;
 
-	if (truth_find(&run->watch, &run->map, run->updated ? &run->before_update : &run->begin,
-		    &run->begin, &run->now, &run->image, run->tune_was_lost, &findings, &why) < 0)
-		return;
-	if (findings.outcome == OUTCOME_UPDATED)
+	if (run->findings.outcome == OUTCOME_UPDATED)
 		why_set(reason, 0, "%s → %s, tune %s",
 			short_signature(run->begin.signature, before),
 			short_signature(run->now.signature, after),
-			names_text(&tune_fate_names, findings.tune));
+			names_text(&tune_fate_names, run->findings.tune));
 	else
 		why_set(reason, 0, "%s, as it should be%s%s",
-			names_text(&outcome_names, findings.outcome),
-			run->result.reason ? "; the tool's reason: " : "",
-			run->result.reason ? names_text(&flasher_reason_words, run->result.reason)
-					   : "");
+			names_text(&outcome_names, run->findings.outcome),
+			tool ? "; the tool's reason: " : "",
+			tool ? names_text(&flasher_reason_words, tool) : "");
 }
 
 /* What was planned and did not happen: then a success proves nothing. */

@@ -26,7 +26,8 @@ struct run {
 	bool updated;                 /* there was one */
 	uint64_t before_update_us;    /* when it began */
 	uint64_t took_us;
-	bool tune_was_lost; /* seen after the board came back */
+	bool tune_was_lost;       /* seen after the board came back */
+	struct findings findings; /* of the last judgement */
 	struct pending pending[SCENARIO_MEANWHILE_MAX];
 	bool flasher_runs;
 	bool stopped;       /* a step's expectation was not met: no further steps */

@@ -570,6 +570,17 @@ Test(scenario_run, a_program_may_fail_as_it_should_and_say_so)
 		VERDICT_PASS, NOTHING);
 }
 
+Test(scenario_run, a_story_needs_no_image_and_no_update)
+{
+	FIXTURE(f, 1);
+
+	assert_verdict(&f,
+		HEAD "flow: auto\nstart: {firmware: old}\n"
+		     "steps: [send: reboot_dfu, wait-for: dfu, press: reset, wait-for: ecu]\n"
+		     "expect: {outcome: not-updated, usb: [ecu, dfu, ecu], tune: kept}\n",
+		VERDICT_PASS, NOTHING);
+}
+
 Test(scenario_run, a_step_may_move_another_board)
 {
 	FIXTURE(f, 2);

@@ -190,7 +190,8 @@ static int find_tune(const struct watch *watch, const struct truth_map *map,
 
 	if (begin->tune && !truth_tune_differs(begin, now->tune, now->tune_size)) {
 		ret->tune = lost ? TUNE_RESTORED : TUNE_KEPT;
-	} else if (!now->tune && !now->signature[0] && same_settings(watch, map, begin, now)) {
+	} else if (!now->tune && now->mode != BOARD_ECU && begin->tune &&
+		   same_settings(watch, map, begin, now)) {
 		ret->tune = TUNE_KEPT;
 		text = "no firmware reads it now; its sectors are as they were";
 	} else {

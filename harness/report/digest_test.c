@@ -44,14 +44,10 @@ Test(digest, an_update_is_told_in_a_few_lines)
 		"resets, the firmware resets itself",
 		"0483:5740 gone",
 		"0483:df11 \"STM32  BOOTLOADER\" serial 315A28A0B956",
-		"erase sectors 0 to 3, 65,536 bytes at 0x08000000 | dfuDNLOAD-SYNC \xc3\x97"
-		"4, dfuDNBUSY \xc3\x97"
-		"4, dfuDNLOAD-IDLE \xc3\x97"
-		"4 @DFU",
-		"write 65,536 bytes in 32 blocks at 0x08000000 | dfuDNLOAD-SYNC \xc3\x97"
-		"32, dfuDNBUSY \xc3\x97"
-		"32, dfuDNLOAD-IDLE \xc3\x97"
-		"32 @DFU",
+		"erase sectors 0 to 3, 65,536 bytes at 0x08000000 | dfuDNLOAD-SYNC \u00d74, "
+		"dfuDNBUSY \u00d74, dfuDNLOAD-IDLE \u00d74 @DFU",
+		"write 65,536 bytes in 32 blocks at 0x08000000 | dfuDNLOAD-SYNC \u00d732, "
+		"dfuDNBUSY \u00d732, dfuDNLOAD-IDLE \u00d732 @DFU",
 		"leave, jump to 0x08000000 @DFU",
 		"0483:df11 gone",
 		"exit 0",
@@ -93,9 +89,10 @@ static void ask(struct teller *teller, const char *command, const char *reply)
 
 Test(digest, reads_of_the_tune_are_one_item_and_what_differs_is_not)
 {
+	static const char reads[] = "R page 0, offset 0, 1400 bytes ... 3 times | "
+				    "OK, 1400 bytes ... 4,221 bytes in all @ECU";
 	static const char *const lines[] = {
-		"R page 0, offset 0, 1400 bytes ... 3 times | OK, 1400 bytes ... 4,221 bytes in "
-		"all @ECU",
+		reads,
 		"R page 0, offset 4200, 1400 bytes | wrong CRC @ECU",
 		"E one | OK @ECU",
 		"E two | OK @ECU",

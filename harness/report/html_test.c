@@ -40,8 +40,7 @@ Test(html, an_update_shows_all_its_parts)
 		"<h3>Conversation</h3>",
 		"<b>erase sectors 0 to 3, 65,536 bytes at 0x08000000</b>",
 		"no answer",
-		"dfuDNBUSY \xc3\x97"
-		"32",
+		"dfuDNBUSY \u00d732",
 		"words</h3>\n<pre><b class=\"of\">tool</b>\nFile downloaded\n</pre>",
 		"All events: ",
 	};

@@ -434,10 +434,22 @@ static void on_closed(uv_handle_t *handle)
 	mock->open_handles--;
 }
 
+/* A program that writes and ends at once has written. */
+static void settle_ttys(struct mock *mock)
+{
+	list_for_each_safe (node, &mock->ttys) {
+		struct mock_tty *tty = LIST_ENTRY(node, struct mock_tty, link);
+
+		if (tty->session)
+			tty_session_settle(tty->session);
+	}
+}
+
 void mock_stop(struct mock *mock)
 {
 	if (!mock)
 		return;
+	settle_ttys(mock);
 	while (!list_empty(&mock->clients))
 		mock_client_close(LIST_ENTRY(mock->clients.next, struct mock_client, link));
 	mock_monitor_close_all(mock);

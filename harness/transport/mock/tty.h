@@ -151,6 +151,9 @@ int tty_session_hang_up(struct tty_session *session);
 
 void tty_session_pump(struct tty_session *session);
 
+/* The device gets what it takes at once of what was written, and a port that was closed is: for the end of the rig. */
+void tty_session_settle(struct tty_session *session);
+
 /* Bytes written that the device has not. */
 size_t tty_session_unsent(const struct tty_session *session);
 

@@ -336,6 +336,21 @@ void tty_session_pump(struct tty_session *session)
 	tty_session_put(session);
 }
 
+void tty_session_settle(struct tty_session *session)
+{
+	tty_session_get(session);
+	for (int i = 0; i < CHUNKS_MAX && session->tty; i++) {
+		size_t unsent = tty_session_unsent(session);
+
+		if (!unsent && !tty_session_check_closed(session))
+			break;
+		tty_session_pump(session);
+		if (session->tty && unsent && tty_session_unsent(session) >= unsent)
+			break; /* the device takes no more */
+	}
+	tty_session_put(session);
+}
+
 static void on_poll(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct tty_session *session = poll->data;

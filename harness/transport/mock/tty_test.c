@@ -487,6 +487,24 @@ Test(tty, nonsense_is_refused)
 	close(fd);
 }
 
+/* A program that writes and ends, and with it the rig. */
+Test(tty, what_was_written_arrives_before_the_rig_ends)
+{
+	struct tty_rig rig;
+	char bytes[3000];
+	int fd;
+
+	tty_rig_init_or_fail(&rig);
+	memset(bytes, 'x', sizeof(bytes));
+	fd = open_raw_or_fail(&rig);
+	cr_assert_eq(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	close(fd);
+	tty_rig_done(&rig);
+	cr_expect_eq(rig.cdc.in_size, sizeof(bytes));
+	cr_expect_eq(rig.cdc.log[rig.cdc.requests - 1].bRequest, SET_CONTROL);
+	cr_expect_eq(rig.cdc.log[rig.cdc.requests - 1].wValue, 0);
+}
+
 Test(tty, stops_while_ports_are_open_and_programs_wait)
 {
 	CLEANUP(tty_rig_done) struct tty_rig rig;

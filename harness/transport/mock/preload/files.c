@@ -381,6 +381,15 @@ static void stat_to_statx(const struct stat *st, struct statx *stx)
 	stx->stx_dev_minor = minor(st->st_dev);
 }
 
+/* The path of what an fd of ours stands for. */
+static bool node_of_fd(int fd, char ret[static MOCK_PATH_MAX])
+{
+	struct stat st;
+
+	return lookup_fd_path(fd, ret) || usbfs_node(fd, ret) ||
+	       (REAL(fstat)(fd, &st) == 0 && tty_node(&st, ret));
+}
+
 EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
 {
 	char fd_path[MOCK_PATH_MAX];
@@ -388,8 +397,7 @@ EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, stru
 	int r;
 
 	if (!path[0] && flags & AT_EMPTY_PATH) {
-		if (dirfd == AT_FDCWD ||
-			!(lookup_fd_path(dirfd, fd_path) || usbfs_node(dirfd, fd_path)))
+		if (dirfd == AT_FDCWD || !node_of_fd(dirfd, fd_path))
 			return REAL(statx)(dirfd, path, flags, mask, stx);
 		r = do_fstatat(AT_FDCWD, fd_path, &st, AT_SYMLINK_NOFOLLOW);
 	} else if (!try_stat(dirfd, path, flags, &st, &r)) {

@@ -47,9 +47,18 @@ struct step {
 	struct expect expect;
 };
 
+/* What a meanwhile waits for, of the board under test. */
+enum moment {
+	MOMENT_START, /* the flasher starts */
+	MOMENT_FACE,  /* it shows itself so */
+	MOMENT_WRITE, /* the byte at an address is programmed */
+};
+
 /* Something that is done while the flasher runs. */
 struct meanwhile {
-	enum face face; /* the board under test shows itself so; FACE_COUNT: the flasher starts */
+	enum moment moment;
+	enum face face;
+	uint32_t addr;
 	uint64_t after_us;
 	struct step step;
 };

@@ -352,36 +352,63 @@ static int take_steps(struct parse *parse)
 	return r;
 }
 
-static int parse_when(const struct words *words, enum face *ret)
+static int parse_addr(const struct words *words, uint32_t *ret)
 {
+	if (!words->mark->text || quantity_size(words->mark->text, ret) < 0)
+		return words_bad(words, "an address such as 0x08020000");
+	return 0;
+}
+
+/* "write" needs an address, which stands in at. */
+static int parse_when(const struct words *when, const struct words *where, struct meanwhile *ret)
+{
+	const char *text = when->mark->text ? when->mark->text : "";
+	bool write = strcmp(text, "write") == 0;
 	int face, r;
 
-	if (words->mark->text && strcmp(words->mark->text, "start") == 0) {
-		*ret = FACE_COUNT;
-		return 0;
+	if (write != (where->mark != NULL))
+		return words_bad_because(
+			when, "\"write\" needs \"at: 0x08020000\", and nothing else has it");
+	if (write) {
+		ret->moment = MOMENT_WRITE;
+		return parse_addr(where, &ret->addr);
 	}
-	r = words_name(words, &face_names, &face);
-	if (r == 0)
-		*ret = (enum face)face;
-	return r;
+	if (strcmp(text, "start") == 0)
+		return 0;
+	r = words_name(when, &face_names, &face);
+	if (r < 0)
+		return r;
+	ret->moment = MOMENT_FACE;
+	ret->face = (enum face)face;
+	return 0;
+}
+
+static int check_meanwhile_keys(const struct words *words)
+{
+	static const char *const known[] = {"when", "at", "after", "do"};
+	static const struct names names = NAMES(known);
+	struct words entry = words_entry(words, 0);
+
+	for (size_t n = 1; entry.mark; entry = words_entry(words, n++))
+		if (names_value(&names, words_key(&entry)) < 0)
+			return words_bad_because(
+				&entry, "unknown key; known are when, at, after, do");
+	return 0;
 }
 
 static int take_meanwhile(struct parse *parse, const struct words *words)
 {
 	struct meanwhile *meanwhile = &parse->out->meanwhiles[parse->out->meanwhile_count++];
-	struct words when = words_value(words, "when"), after = words_value(words, "after");
-	struct words what = words_value(words, "do");
-	struct words entry = words_entry(words, 0);
-	int r;
+	struct words when = words_value(words, "when"), where = words_value(words, "at");
+	struct words after = words_value(words, "after"), what = words_value(words, "do");
+	int r = check_meanwhile_keys(words);
 
-	*meanwhile = (struct meanwhile){.face = FACE_COUNT};
-	for (size_t n = 1; entry.mark; entry = words_entry(words, n++))
-		if (strcmp(words_key(&entry), "when") && strcmp(words_key(&entry), "after") &&
-			strcmp(words_key(&entry), "do"))
-			return words_bad_because(&entry, "unknown key; known are when, after, do");
+	*meanwhile = (struct meanwhile){.moment = MOMENT_START};
+	if (r < 0)
+		return r;
 	if (!when.mark || !what.mark)
 		return words_bad(words, "{when: dfu, after: 200 ms, do: {power: off}}");
-	r = parse_when(&when, &meanwhile->face);
+	r = parse_when(&when, &where, meanwhile);
 	if (r == 0 && after.mark)
 		r = words_time(&after, &meanwhile->after_us);
 	return r == 0 ? step_parse(&what, parse->out->start_count, true, &meanwhile->step) : r;

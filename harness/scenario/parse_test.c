@@ -247,7 +247,15 @@ static const struct mistake mistakes[] = {
 	{"meanwhile without do", HEAD "meanwhile: [{when: dfu}]\n" EXPECT,
 		"f.yaml:6: meanwhile[0]: this is not {when: dfu, after: 200 ms, do: {power: off}}"},
 	{"meanwhile's keys", HEAD "meanwhile: [{if: dfu, do: {power: off}}]\n" EXPECT,
-		"f.yaml:6: meanwhile[0].if: unknown key; known are when, after, do"},
+		"f.yaml:6: meanwhile[0].if: unknown key; known are when, at, after, do"},
+	{"meanwhile's address", HEAD "meanwhile: [{when: write, do: {power: off}}]\n" EXPECT,
+		"f.yaml:6: meanwhile[0].when: \"write\" needs \"at: 0x08020000\", and nothing else "
+		"has it"},
+	{"no address", HEAD "meanwhile: [{when: write, at: here, do: {power: off}}]\n" EXPECT,
+		"f.yaml:6: meanwhile[0].at: \"here\" is not an address such as 0x08020000"},
+	{"unknown moment", HEAD "meanwhile: [{when: then, do: {power: off}}]\n" EXPECT,
+		"f.yaml:6: meanwhile[0].when: \"then\" is not one of gone, dfu, ecu, openblt, "
+		"other"},
 	{"expectation", HEAD "expect:\n  outcome: good\n",
 		"f.yaml:7: expect.outcome: \"good\" is not one of updated, written, not-updated, "
 		"damaged"},

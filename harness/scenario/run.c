@@ -213,20 +213,30 @@ static void do_pending(void *user)
 		keep_failure(pending->run, r, &why);
 }
 
-static void arm(struct run *run, enum face face)
+static void arm(struct run *run, struct pending *pending, const struct meanwhile *meanwhile)
 {
 	struct world *world = run->world;
+	uint64_t when_us = now_us(run) + meanwhile->after_us;
 
+	if (pending->armed)
+		return;
+	*pending = (struct pending){run, meanwhile, true, false};
+	if (world->ops->at(world, when_us, do_pending, pending) < 0)
+		keep_failure(run, -ENOSPC, &(struct why){"too much is to happen meanwhile"});
+}
+
+/* The moment has come for some of them. */
+static void arm_all(
+	struct run *run, enum moment moment, enum face face, uint32_t addr, uint32_t size)
+{
+	if (!run->flasher_runs)
+		return;
 	for (size_t i = 0; i < run->scenario->meanwhile_count; i++) {
-		struct pending *pending = &run->pending[i];
-		uint64_t when_us = now_us(run) + run->scenario->meanwhiles[i].after_us;
+		const struct meanwhile *meanwhile = &run->scenario->meanwhiles[i];
 
-		if (pending->armed || run->scenario->meanwhiles[i].face != face)
-			continue;
-		*pending = (struct pending){run, &run->scenario->meanwhiles[i], true, false};
-		if (world->ops->at(world, when_us, do_pending, pending) < 0)
-			keep_failure(
-				run, -ENOSPC, &(struct why){"too much is to happen meanwhile"});
+		if (meanwhile->moment == moment && meanwhile->face == face &&
+			meanwhile->addr - addr < size)
+			arm(run, &run->pending[i], meanwhile);
 	}
 }
 
@@ -254,8 +264,12 @@ static void on_face(void *user, enum face face)
 
 	if (face == FACE_ECU)
 		look_at_tune(run);
-	if (run->flasher_runs)
-		arm(run, face);
+	arm_all(run, MOMENT_FACE, face, 0, 1);
+}
+
+static void on_write(void *user, uint32_t addr, uint32_t size)
+{
+	arm_all(user, MOMENT_WRITE, FACE_GONE, addr, size);
 }
 
 /* ---- the update ---- */
@@ -307,7 +321,7 @@ static int run_flasher(struct run *run, enum flasher_flow flow, struct why *why)
 	int r = 0;
 
 	run->flasher_runs = true;
-	arm(run, FACE_COUNT);
+	arm_all(run, MOMENT_START, FACE_GONE, 0, 1);
 	if (flow == FLASHER_AUTO && !run->flasher->flows[FLASHER_AUTO]) {
 		flow = FLASHER_MANUAL;
 		r = run->watch.face[0] == FACE_DFU ? 0 : enter_dfu(run, why);
@@ -498,6 +512,7 @@ static int start(struct run *run, struct why *why)
 		return r;
 	watch_begin(&run->watch);
 	run->watch.on_face = on_face;
+	run->watch.on_write = on_write;
 	run->watch.user = run;
 	return truth_take(run->world, &run->begin, why);
 }

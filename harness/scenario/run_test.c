@@ -616,3 +616,13 @@ Test(scenario_run, meanwhile_may_count_from_the_start_of_the_flasher)
 		     "expect: {outcome: updated}\n",
 		VERDICT_PASS, UPDATED);
 }
+
+Test(scenario_run, meanwhile_may_wait_for_an_address_to_be_written)
+{
+	FIXTURE(f, 1);
+
+	assert_verdict(&f,
+		AUTO "meanwhile: [{when: write, at: 0x08000050, do: {power: off}}]\n"
+		     "expect: {outcome: written, tool: any, ends-as: off}\n",
+		VERDICT_PASS, "written, as it should be");
+}

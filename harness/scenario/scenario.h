@@ -46,6 +46,7 @@
  *         expect: {tool: failure}          judged at once; what stands in expect below, at the end
  *     meanwhile:                           optional; while the flasher runs, each once; each must happen
  *       - {when: dfu, after: 200 ms, do: {power: off}}    when: the board shows itself so; start: the flasher starts
+ *       - {when: write, at: 0x08020000, do: {power: off}}   the byte there is programmed
  *     expect:
  *       outcome: updated                   updated: the image is in flash and its ECU runs; written: in flash, but no ECU of it
  *                                          runs; not-updated: the flash is as before, settings aside; damaged: neither

@@ -103,6 +103,8 @@ static void erase_all(struct watch *watch)
 
 static void touch_by(struct watch *watch, const struct event *event)
 {
+	if (event->kind == EVENT_PROGRAM && watch->on_write)
+		watch->on_write(watch->user, event->addr, event->size);
 	if (event->kind == EVENT_MASS_ERASE || event->kind == EVENT_UNPROTECT)
 		erase_all(watch);
 	else if (event->kind == EVENT_ERASE || event->kind == EVENT_PROGRAM)

@@ -44,8 +44,9 @@ struct watch {
 	struct watch_sector sectors[WATCH_SECTOR_MAX];
 	size_t sector_count;
 
-	/* The board under test came or went; may be NULL. Pins must not be moved in it. */
+	/* The board under test came or went, or was programmed. May be NULL. Pins must not be moved in them. */
 	void (*on_face)(void *user, enum face face);
+	void (*on_write)(void *user, uint32_t addr, uint32_t size);
 	void *user;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The XCP client and the simulated OpenBLT, through a board, its bus and the serial host. */
+/* The XCP client, the simulated OpenBLT and the ECU that it starts, through a board, its bus and the serial host. */
 #include "harness/host/serial_host_direct.h"
+#include "harness/host/ts_client.h"
 #include "harness/host/xcp_client.h"
 
 #include "harness/testing/usb_rig.h"
@@ -34,7 +35,8 @@ static void build(struct rig *rig, const struct firmware *firmware, struct buf *
 	cr_assert_eq(firmware_build(firmware, out, &rig->why), 0, "%s", rig->why.text);
 }
 
-static void build_images(struct rig *rig)
+/* dfu_check: OpenBLT looks for the magic word. */
+static void build_images(struct rig *rig, bool dfu_check)
 {
 	const struct chip *chip = chip_find("stm32f407xg");
 	struct firmware loader = {
@@ -44,7 +46,7 @@ static void build_images(struct rig *rig)
 		.signature = "1.2.3",
 		.chip = "stm32f407xg",
 		.app_base = APP_BASE,
-		.dfu_check = true,
+		.dfu_check = dfu_check,
 		.probes = true,
 	};
 	struct firmware app = firmware_defaults(chip, true);
@@ -77,10 +79,10 @@ static void set(struct rig *rig, enum board_pin pin, bool high)
 }
 
 /* A board with OpenBLT in flash, and `app_size` bytes of the application; powered. */
-static void init(struct rig *rig, size_t app_size)
+static void init_with(struct rig *rig, size_t app_size, bool dfu_check)
 {
 	memset(rig, 0, sizeof(*rig));
-	build_images(rig);
+	build_images(rig, dfu_check);
 	usb_rig_init_or_fail(&rig->usb);
 	rig->serial = serial_host_direct_new(rig->usb.bus, rig->usb.host);
 	cr_assert_not_null(rig->serial);
@@ -102,6 +104,11 @@ static void init(struct rig *rig, size_t app_size)
 	set(rig, BOARD_VBUS, true);
 	set(rig, BOARD_POWER, true);
 	pass(rig, 2 * SECOND);
+}
+
+static void init(struct rig *rig, size_t app_size)
+{
+	init_with(rig, app_size, true);
 }
 
 static void close_port(struct rig *rig)
@@ -235,4 +242,141 @@ Test(xcp_rig, openblts_own_area_cannot_be_overwritten)
 	cr_assert_eq(
 		xcp_client_write(&rig.xcp, APP_BASE - 4, rig.app.data, 8, &rig.why), -EREMOTEIO);
 	done(&rig);
+}
+
+/* What comes within 3 s, as hex, and when its first byte did. */
+static const char *listen(struct rig *rig, uint64_t *ret_first_us, char ret_hex[64])
+{
+	uint64_t end = rig->usb.clock.time_us + 3 * SECOND;
+	size_t used = 0;
+
+	*ret_first_us = 0;
+	ret_hex[0] = '\0';
+	while (rig->usb.clock.time_us < end && used < 60) {
+		uint8_t byte;
+		int got = rig->port->ops->read(rig->port, &byte, 1, 100);
+
+		cr_assert_geq(got, 0);
+		if (got && !used)
+			*ret_first_us = rig->usb.clock.time_us;
+		if (got)
+			used += (size_t)snprintf(ret_hex + used, 64 - used, "%02x", byte);
+	}
+	return ret_hex;
+}
+
+static void ask_signature(struct rig *rig)
+{
+	char signature[TS_SIGNATURE_ROOM];
+	struct ts_client ts;
+
+	ts_client_init(&ts, rig->port);
+	cr_assert_eq(
+		ts_client_signature(&ts, false, 0, signature, &rig->why), 0, "%s", rig->why.text);
+	cr_assert_str_eq(signature, "rusEFI main.2026.07.14.f407-discovery.3461352391");
+	ts_client_done(&ts);
+}
+
+Test(xcp_rig, a_fresh_ecu_swallows_the_probe)
+{
+	struct rig rig;
+	uint64_t first;
+	char hex[64];
+
+	init(&rig, APP_SIZE);
+	open_port(&rig);
+	cr_assert_eq(xcp_client_probe(&rig.xcp, NULL, &rig.why), XCP_PROBE_SILENT);
+	cr_assert_str_eq(listen(&rig, &first, hex), "");
+	ask_signature(&rig);
+	done(&rig);
+}
+
+Test(xcp_rig, an_ecu_in_sync_answers_the_probe_a_second_later)
+{
+	struct rig rig;
+	uint64_t start, first;
+	char hex[64];
+
+	init(&rig, APP_SIZE);
+	open_port(&rig);
+	ask_signature(&rig);
+	start = rig.usb.clock.time_us;
+	cr_assert_eq(xcp_client_probe(&rig.xcp, NULL, &rig.why), XCP_PROBE_SILENT);
+	cr_assert_lt(rig.usb.clock.time_us - start, SECOND / 2);
+	cr_assert_str_eq(listen(&rig, &first, hex), "0001803fba6cad", "underrun: %s", hex);
+	cr_assert_geq(first - start, SECOND);
+	cr_assert_lt(first - start, SECOND + SECOND / 10);
+	ask_signature(&rig);
+	done(&rig);
+}
+
+static void io_test(struct rig *rig, uint16_t command)
+{
+	struct ts_client ts;
+
+	open_port(rig);
+	ts_client_init(&ts, rig->port);
+	cr_assert_eq(ts_client_io_test(&ts, command, 0, false, &rig->why), 0, "%s", rig->why.text);
+	ts_client_done(&ts);
+	close_port(rig);
+}
+
+Test(xcp_rig, the_ecu_goes_to_openblt_when_asked_and_comes_back)
+{
+	struct rig rig;
+
+	init(&rig, APP_SIZE);
+	io_test(&rig, TS_Z_OPENBLT);
+	pass(&rig, 2 * SECOND);
+	cr_assert_eq(mode(&rig), BOARD_OPENBLT);
+	pass(&rig, 60 * SECOND);
+	cr_assert_eq(mode(&rig), BOARD_OPENBLT);
+	open_port(&rig);
+	cr_assert_eq(xcp_client_probe(&rig.xcp, NULL, &rig.why), XCP_PROBE_OPENBLT);
+	cr_assert_eq(xcp_client_reset(&rig.xcp, &rig.why), 0);
+	close_port(&rig);
+	pass(&rig, 2 * SECOND);
+	cr_assert_eq(mode(&rig), BOARD_ECU);
+	done(&rig);
+}
+
+Test(xcp_rig, an_ecu_that_resets_itself_too_often_ends_in_openblt)
+{
+	struct rig rig;
+
+	init(&rig, APP_SIZE);
+	for (int n = 1; n <= 16; n++) {
+		cr_assert_eq(mode(&rig), BOARD_ECU, "after %d resets", n - 1);
+		io_test(&rig, TS_Z_REBOOT);
+		pass(&rig, SECOND);
+	}
+	cr_assert_eq(mode(&rig), BOARD_OPENBLT);
+	done(&rig);
+}
+
+Test(xcp_rig, an_ecu_that_runs_for_a_while_is_no_reset_loop)
+{
+	struct rig rig;
+
+	init(&rig, APP_SIZE);
+	for (int n = 1; n <= 20; n++) {
+		io_test(&rig, TS_Z_REBOOT);
+		pass(&rig, 6 * SECOND);
+		cr_assert_eq(mode(&rig), BOARD_ECU, "after %d resets", n);
+	}
+	done(&rig);
+}
+
+Test(xcp_rig, openblt_passes_the_jump_to_dfu_on_or_loses_it)
+{
+	for (int dfu_check = 0; dfu_check < 2; dfu_check++) {
+		struct rig rig;
+
+		init_with(&rig, APP_SIZE, dfu_check);
+		cr_assert_eq(mode(&rig), BOARD_ECU);
+		io_test(&rig, TS_Z_DFU);
+		pass(&rig, 3 * SECOND);
+		cr_assert_eq(mode(&rig), dfu_check ? BOARD_DFU : BOARD_ECU);
+		done(&rig);
+	}
 }

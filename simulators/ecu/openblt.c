@@ -139,13 +139,22 @@ static void bus_reset(struct cdc_acm *cdc)
 
 static const struct cdc_acm_ops cdc_ops = {.received = received, .bus_reset = bus_reset};
 
+static void leave_to(struct machine *machine, const char *what, uint32_t addr)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "OpenBLT starts the %s at 0x%08x", what, (unsigned int)addr);
+	machine->ops->tell(machine, PROGRAM_FACT_NOTE, 0, text);
+	machine->ops->jump(machine, addr);
+}
+
 static void start_application(struct openblt *self)
 {
 	struct machine *machine = self->machine;
 
 	self->start_at_us = CLOCK_NEVER;
 	machine->ops->set_connected(machine, false);
-	machine->ops->jump(machine, self->firmware.app_base);
+	leave_to(machine, "application", self->firmware.app_base);
 }
 
 static void openblt_tick(struct program *program)
@@ -248,6 +257,7 @@ static int load(struct machine *machine, uint32_t addr, struct program **ret)
 {
 	struct firmware firmware;
 	const char *reason;
+	bool asked_for_dfu;
 	int err = firmware_identify(machine->chip, addr, read_memory, machine, &firmware);
 
 	if (err < 0 && err != -ENODATA)
@@ -256,14 +266,17 @@ static int load(struct machine *machine, uint32_t addr, struct program **ret)
 		return -ENOEXEC;
 	if (err < 0 || !firmware_is_for(&firmware, machine->chip))
 		return -ENODATA; /* damaged, or for another chip: it hangs */
-	if (firmware.dfu_check && take_dfu_magic(machine)) {
-		machine->ops->jump(machine, machine->chip->identity.system.addr);
+	/* An older one does not look, but its start-up code leaves nothing of the word, so that the application does not find it
+	 * either [rusEFI issue 4230: it only reboots]. */
+	asked_for_dfu = take_dfu_magic(machine);
+	if (asked_for_dfu && firmware.dfu_check) {
+		leave_to(machine, "ROM bootloader", machine->chip->identity.system.addr);
 		return 0;
 	}
 	reason = why_stay(machine, &firmware);
 	if (reason || firmware.backdoor_ms)
 		return stay(machine, &firmware, reason, ret);
-	machine->ops->jump(machine, firmware.app_base);
+	leave_to(machine, "application", firmware.app_base);
 	return 0;
 }
 

@@ -144,16 +144,19 @@ Test(openblt, the_magic_word_leads_into_the_rom_once)
 	done(&rig);
 }
 
-Test(openblt, older_ones_do_not_look_for_the_magic_word)
+Test(openblt, older_ones_do_not_look_for_the_magic_word_and_destroy_it)
 {
 	struct firmware loader = openblt();
 	struct rig rig;
+	uint8_t word[4];
 
 	loader.dfu_check = false;
 	init(&rig, &loader);
 	poke(&rig, MAGIC, 0xdeadbeef);
 	reset(&rig, RESET_SOFTWARE);
 	cr_assert(starts_app(&rig));
+	cr_assert_eq(rig.fake.machine.ops->read(&rig.fake.machine, MAGIC, word, 4), 0);
+	cr_assert_neq(word[0], 0xef);
 	done(&rig);
 }
 

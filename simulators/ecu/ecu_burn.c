@@ -57,7 +57,7 @@ static void finish(struct ecu *ecu)
 
 	burn->busy = false;
 	buf_done(&burn->container);
-	text_log_printf(&ecu->log, burn->failed ? "Flashing failed" : "FLASH_SUCCESS");
+	text_log_printf(&ecu->log, burn->failed ? "burning failed" : "FLASH_SUCCESS");
 	ecu_tell(ecu, PROGRAM_FACT_TUNE, ecu->firmware.settings_size,
 		burn->failed ? "burning failed" : "burned");
 	ecu_reply(ecu, burn->match, burn->code, NULL, 0);
@@ -100,7 +100,7 @@ void ecu_burn_start(struct ecu *ecu, enum ts_code code, const char *match)
 	snprintf(burn->match, sizeof(burn->match), "%s", match);
 	buf_init(&burn->container, tune_container_size(&ecu->firmware));
 	ts_server_stop(&ecu->ts);
-	text_log_printf(&ecu->log, "TS -> Burn");
+	text_log_printf(&ecu->log, "burning");
 	if (tune_container_append(&burn->container, &ecu->firmware, ecu->tune) < 0) {
 		burn->failed = true;
 		burn->copy = COPIES;

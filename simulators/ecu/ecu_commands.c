@@ -61,20 +61,22 @@ static struct ts_signature signature_of(const struct ecu *ecu)
 	return signature;
 }
 
-/* The hash with its NUL, then a line. */
+/* The hash with its NUL, then a line; one more after a critical error. */
 static void answer_test(struct ecu *ecu)
 {
 	struct ts_signature signature = signature_of(ecu);
-	char text[128], date[16];
+	char text[256], date[16], error[80] = "";
 	size_t hash_size = strlen(signature.hash) + 1;
 	int n;
 
 	ecu->tests++;
 	date_text(&signature, date, sizeof(date));
+	if (ecu->error[0])
+		snprintf(error, sizeof(error), "error=%s\r\n", ecu->error);
 	memcpy(text, signature.hash, hash_size);
 	n = snprintf(text + hash_size, sizeof(text) - hash_size,
-		" 0 %" PRIu32 " uptime=%" PRIu64 "s %s ts_p_alive\r\n", ecu->tests,
-		(ecu->now_us - ecu->start_us) / 1000000, date);
+		" 0 %" PRIu32 " uptime=%" PRIu64 "s %s ts_p_alive\r\n%s", ecu->tests,
+		(ecu->now_us - ecu->start_us) / 1000000, date, error);
 	ecu_reply_plain(ecu, "t", text, hash_size + (size_t)n);
 }
 
@@ -123,17 +125,20 @@ static uint8_t *range_of(struct ecu *ecu, const struct ts_request *request, stru
 	*ret_page = page_of(ecu, request);
 	if (ret_page->data && (size_t)request->offset + request->count <= ret_page->size)
 		return ret_page->data + request->offset;
-	text_log_printf(&ecu->log,
-		"TS: Project mismatch? Too much configuration requested %u+%u>%zu", request->offset,
-		request->count, ret_page->size);
+	text_log_printf(&ecu->log, "%c: %u bytes from %u on, of a page of %zu", request->command,
+		request->count, request->offset, ret_page->size);
 	answer(ecu, request->command, TS_OUT_OF_RANGE, NULL, 0);
 	return NULL;
 }
 
-/* More than the blocking factor allows stops a real one with a critical error; here it is out of range (guessed). */
-static bool is_too_long(const struct ecu *ecu, size_t count)
+/* More than the blocking factor allows is answered all the same, but it is a critical error.
+ * [rusEFI tunerstudio_io.cpp, assertPacketSize] */
+static void check_length(struct ecu *ecu, size_t count)
 {
-	return count > ecu->firmware.blocking_factor + LONG_ANSWER_MORE;
+	if (count <= ecu->firmware.blocking_factor + LONG_ANSWER_MORE || ecu->error[0])
+		return;
+	snprintf(ecu->error, sizeof(ecu->error), "an answer of %zu bytes is too long", count);
+	ecu_tell(ecu, PROGRAM_FACT_NOTE, 0, "critical error: %s", ecu->error);
 }
 
 static void answer_zeros(struct ecu *ecu, const struct ts_request *request)
@@ -146,15 +151,11 @@ static void answer_zeros(struct ecu *ecu, const struct ts_request *request)
 static void read_page(struct ecu *ecu, const struct ts_request *request)
 {
 	struct page page;
-	const uint8_t *from;
+	const uint8_t *from = range_of(ecu, request, &page);
 
-	if (is_too_long(ecu, request->count)) {
-		answer(ecu, request->command, TS_OUT_OF_RANGE, NULL, 0);
-		return;
-	}
-	from = range_of(ecu, request, &page);
 	if (!from)
 		return;
+	check_length(ecu, request->count);
 	if (is_locked(ecu, &page))
 		answer_zeros(ecu, request);
 	else
@@ -300,7 +301,7 @@ static void carry_out(struct ecu *ecu, const struct ts_request *request)
 		bootloader(ecu);
 		break;
 	case TS_ERROR_TEXT:
-		answer(ecu, TS_ERROR_TEXT, TS_OK, NULL, 0);
+		answer(ecu, TS_ERROR_TEXT, TS_OK, ecu->error, strlen(ecu->error));
 		break;
 	case TS_SCATTERED_READ:
 		scattered(ecu);

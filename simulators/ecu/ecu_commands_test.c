@@ -139,6 +139,7 @@ static size_t range(uint8_t *payload, char command, bool paged, uint16_t offset,
 
 static void check_pages(bool paged)
 {
+	static const uint8_t two[] = {0x12, 0x34};
 	CLEANUP(ecu_rig_done) struct ecu_rig rig;
 	uint8_t payload[32], tune[1000];
 	size_t size, n;
@@ -153,9 +154,9 @@ static void check_pages(bool paged)
 	cr_expect_arr_eq(DATA(&rig), tune + 100, 700);
 
 	n = range(payload, 'C', paged, 998, 2);
-	memcpy(payload + n, "\x12\x34", 2);
+	memcpy(payload + n, two, 2);
 	cr_assert_eq(ecu_rig_ask_or_fail(&rig, payload, n + 2, &size), TS_OK);
-	memcpy(tune + 998, "\x12\x34", 2);
+	memcpy(tune + 998, two, 2);
 	n = range(payload, 'k', paged, 0, 1000);
 	cr_assert_eq(ecu_rig_ask_or_fail(&rig, payload, n, &size), TS_OK);
 	cr_assert_eq(size, 4);
@@ -164,8 +165,6 @@ static void check_pages(bool paged)
 		crc32(0, tune, sizeof(tune)));
 
 	n = range(payload, 'R', paged, 999, 2);
-	cr_expect_eq(ecu_rig_ask_or_fail(&rig, payload, n, NULL), TS_OUT_OF_RANGE);
-	n = range(payload, 'R', paged, 0, 758);
 	cr_expect_eq(ecu_rig_ask_or_fail(&rig, payload, n, NULL), TS_OUT_OF_RANGE);
 	payload[0] = 'B';
 	cr_expect_eq(ecu_rig_ask_or_fail(&rig, "B\0\0", paged ? 3 : 1, NULL), TS_BURN_OK);
@@ -199,6 +198,31 @@ Test(ecu_commands, a_page_that_is_not_there_is_out_of_range)
 	cr_expect_eq(ecu_rig_ask_or_fail(&rig, "R\7\0\0\0\1\0", 7, NULL), TS_OUT_OF_RANGE);
 	cr_expect_eq(ecu_rig_ask_or_fail(&rig, "B\7\0", 3, NULL), TS_OUT_OF_RANGE);
 	cr_expect_eq(ecu_rig_ask_or_fail(&rig, "R\0", 2, NULL), TS_OUT_OF_RANGE, "too short");
+}
+
+Test(ecu_commands, an_answer_beyond_the_blocking_factor_is_a_critical_error)
+{
+	static const char error[] = "an answer of 758 bytes is too long";
+	CLEANUP(ecu_rig_done) struct ecu_rig rig;
+	uint8_t payload[8];
+	size_t size;
+
+	start(&rig);
+	range(payload, 'R', true, 0, 757);
+	cr_assert_eq(ecu_rig_ask_or_fail(&rig, payload, 7, &size), TS_OK);
+	cr_assert_eq(ecu_rig_ask_or_fail(&rig, "e", 1, &size), TS_OK);
+	cr_expect_eq(size, 0);
+	range(payload, 'R', true, 0, 758);
+	cr_assert_eq(ecu_rig_ask_or_fail(&rig, payload, 7, &size), TS_OK);
+	cr_expect_eq(size, 758);
+	cr_assert_eq(ecu_rig_ask_or_fail(&rig, "e", 1, &size), TS_OK);
+	cr_assert_eq(size, strlen(error));
+	cr_expect_arr_eq(DATA(&rig), error, size);
+	cr_assert(ecu_rig_send(&rig, "t", 1));
+	ecu_rig_receive(&rig, 256, 50);
+	rig.in[rig.in_size] = '\0';
+	cr_expect_not_null(
+		strstr((char *)rig.in + strlen("3461352391") + 1, "\r\nerror=an answer"));
 }
 
 Test(ecu_commands, a_locked_ecu_reads_zeros_and_refuses_writes)
@@ -251,7 +275,7 @@ Test(ecu_commands, the_scattered_read_gives_what_its_page_names)
 
 	start(&rig);
 	/* Two bytes at 4, four at 16. */
-	cr_assert_eq(ecu_rig_ask_or_fail(&rig, "C\1\0\0\0\4\0\4\100\20\140", 11, NULL), TS_OK);
+	cr_assert_eq(ecu_rig_ask_or_fail(&rig, "C\0\1\0\0\4\0\4\100\20\140", 11, NULL), TS_OK);
 	ecu_rig_wait_ms(&rig, 4000);
 	cr_assert_eq(ecu_rig_ask_or_fail(&rig, "9", 1, &size), TS_OK);
 	cr_assert_eq(size, 6);

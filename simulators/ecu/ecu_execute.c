@@ -66,7 +66,7 @@ static void reboot(struct ecu *ecu, const char *argument, const char *match)
 {
 	(void)argument;
 	ecu->reboot_at_us = ecu->now_us + REBOOT_US;
-	text_log_printf(&ecu->log, "Rebooting in 3 seconds...");
+	text_log_printf(&ecu->log, "reboot in 3 s");
 	ok(ecu, match);
 }
 

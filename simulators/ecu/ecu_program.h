@@ -25,8 +25,8 @@
 #define ECU_MAGIC      0xdeadbeefu
 
 #define ECU_PAGE_SETTINGS 0u
-#define ECU_PAGE_SCATTER  1u   /* offsets for the scattered read; its number is guessed */
-#define ECU_SCATTER_SIZE  256u /* 128 words */
+#define ECU_PAGE_SCATTER  0x100u /* what the scattered read reads [rusEFI tunerstudio_impl.h] */
+#define ECU_SCATTER_SIZE  256u   /* 128 words */
 
 #define ECU_MATCH 48 /* what a fault rule is compared with: "R", "E reboot" */
 
@@ -53,6 +53,7 @@ struct ecu {
 	uint8_t *tune; /* owned; firmware.settings_size bytes */
 	uint8_t scatter[ECU_SCATTER_SIZE];
 	uint32_t commands, tests;
+	char error[64]; /* the critical error, "" = none */
 
 	uint64_t now_us;
 	uint64_t start_us;

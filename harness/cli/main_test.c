@@ -11,7 +11,7 @@
 #define DFURIG DFURIG_BUILD "/harness/cli/dfurig"
 
 static const char *const commands[][3] = {
-	{"exec"}, {"flash"}, {"image"}, {"image", "info"}, {"image", "convert"}, {"list"}};
+	{"ecu"}, {"exec"}, {"flash"}, {"image"}, {"image", "info"}, {"image", "convert"}, {"list"}};
 
 Test(dfurig, every_subcommand_has_help_with_an_example_and_its_exit_codes)
 {

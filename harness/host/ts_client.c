@@ -59,10 +59,10 @@ static uint32_t left_ms(const struct ts_client *ts, uint64_t deadline_us)
 	return now_us >= deadline_us ? 0 : (uint32_t)((deadline_us - now_us + 999) / 1000);
 }
 
-/* Waits until nothing has come for a while. */
+/* Waits until nothing has come for a while; what is slow may need more time than it had. */
 static void quiet(struct ts_client *ts)
 {
-	uint64_t deadline_us = deadline_after(ts, ts->timeouts.answer_ms);
+	uint64_t deadline_us = deadline_after(ts, 3 * ts->timeouts.answer_ms);
 	uint8_t bytes[READ_AT_ONCE];
 
 	while (left_ms(ts, deadline_us) &&

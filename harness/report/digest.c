@@ -39,6 +39,7 @@ struct digest_item *digester_push(
 	struct digest_item *item;
 
 	digester_end_dfu(self);
+	digester_settle_ecu(self);
 	item = new_item(self, kind);
 	*item = (struct digest_item){
 		.kind = kind,
@@ -61,7 +62,7 @@ static struct digest_item *last_item(struct digester *self)
 	return self->digest->count ? &self->digest->items[self->digest->count - 1] : NULL;
 }
 
-static bool same_text(const char *a, const char *b)
+bool digest_same(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
@@ -71,7 +72,8 @@ bool digester_repeats(struct digester *self, enum digest_kind kind, const struct
 	struct digest_item *last = last_item(self);
 
 	if (!last || last->kind != kind || last->event->kind != event->kind ||
-		!same_text(last->event->text, event->text) || !same_text(last->board, event->board))
+		!digest_same(last->event->text, event->text) ||
+		!digest_same(last->board, event->board))
 		return false;
 	last->count++;
 	last->end_us = event->time_us;
@@ -86,16 +88,16 @@ static void take_pin(struct digester *self, const struct event *event)
 
 	/* Pins that move at one moment are neighbours in the story: event + count is the next. */
 	if (last && last->kind == DIGEST_PIN && last->time_us == event->time_us &&
-		last->event + last->count == event && same_text(last->board, event->board))
+		last->event + last->count == event && digest_same(last->board, event->board))
 		last->count++;
 	else
 		digester_push(self, DIGEST_PIN, event);
 }
 
-static const char **mode_of(struct digester *self, const char *board)
+const char **digester_mode(struct digester *self, const char *board)
 {
 	for (size_t i = 0; i < self->board_count; i++)
-		if (same_text(self->boards[i].board, board))
+		if (digest_same(self->boards[i].board, board))
 			return &self->boards[i].mode;
 	if (self->board_count == DIGESTER_BOARD_MAX)
 		return &self->boards[0].mode;
@@ -106,14 +108,14 @@ static const char **mode_of(struct digester *self, const char *board)
 /* USB and what runs tell the rest. */
 static void take_mode(struct digester *self, const struct event *event)
 {
-	*mode_of(self, event->board) = event->name;
+	*digester_mode(self, event->board) = event->name;
 	if (event->name && strcmp(event->name, "dead") == 0)
 		digester_push(self, DIGEST_BOARD, event);
 }
 
 static void take_usb(struct digester *self, const struct event *event)
 {
-	self->ecu = 0;
+	digester_end_ecu(self);
 	digester_push(self, DIGEST_USB, event);
 }
 
@@ -178,81 +180,6 @@ static void take_command_end(struct digester *self, const struct event *event)
 		self->tool_count--;
 }
 
-/* ---- the firmware's conversation ---- */
-
-static bool same_first_word(const char *a, const char *b)
-{
-	size_t length = a ? strcspn(a, " ,") : 0;
-
-	return a && b && length == strcspn(b, " ,") && memcmp(a, b, length) == 0;
-}
-
-/* Reads and writes of the tune differ in their addresses only; E and Z are what the story is about. */
-static bool same_command(const struct event *a, const struct event *b)
-{
-	if (same_text(a->text, b->text))
-		return true;
-	return a->text && a->text[0] != 'E' && a->text[0] != 'Z' &&
-	       same_first_word(a->text, b->text);
-}
-
-static bool same_answer(const struct digest_item *a, const struct digest_item *b)
-{
-	if (!a->reply || !b->reply)
-		return a->reply == b->reply;
-	return same_first_word(a->reply->text, b->reply->text);
-}
-
-/* The last item goes on with the one before it. */
-static void fold_ecu(struct digester *self)
-{
-	struct digest *digest = self->digest;
-	struct digest_item *to, *from;
-
-	if (digest->count < 2 || self->ecu != digest->count)
-		return;
-	to = &digest->items[digest->count - 2];
-	from = to + 1;
-	if (to->kind != DIGEST_ECU || !same_text(to->board, from->board) ||
-		!same_command(to->event, from->event) || !same_answer(to, from))
-		return;
-	to->count += from->count;
-	to->bytes += from->bytes;
-	to->end_us = from->end_us;
-	to->reply = from->reply;
-	digest->count--;
-	self->ecu = 0;
-}
-
-static void take_ecu_command(struct digester *self, const struct event *event)
-{
-	const char **mode = mode_of(self, event->board);
-	struct digest_item *item;
-
-	if (self->ecu && self->ecu == self->digest->count &&
-		!self->digest->items[self->ecu - 1].reply)
-		fold_ecu(self);
-	item = digester_push(self, DIGEST_ECU, event);
-	item->peer = *mode && strcmp(*mode, "openblt") == 0 ? "OpenBLT" : "ECU";
-	item->bytes = 0;
-	self->ecu = item == &self->nowhere ? 0 : self->digest->count;
-}
-
-static void take_ecu_reply(struct digester *self, const struct event *event)
-{
-	struct digest_item *item;
-
-	if (!self->ecu)
-		return;
-	item = &self->digest->items[self->ecu - 1];
-	if (item->reply) /* one more of the same command */
-		item->count++;
-	item->reply = event;
-	item->bytes += event->size;
-	item->end_us = event->time_us;
-	fold_ecu(self);
-}
-
 /* ---- all of it ---- */
 
 typedef void take_fn(struct digester *self, const struct event *event);
@@ -277,8 +204,8 @@ static take_fn *const takers[EVENT_KIND_COUNT] = {
 	[EVENT_TUNE] = take_board,
 	[EVENT_COMMAND_START] = take_command_start,
 	[EVENT_COMMAND_END] = take_command_end,
-	[EVENT_ECU_COMMAND] = take_ecu_command,
-	[EVENT_ECU_REPLY] = take_ecu_reply,
+	[EVENT_ECU_COMMAND] = digester_ecu_command,
+	[EVENT_ECU_REPLY] = digester_ecu_reply,
 	[EVENT_FAULT] = take_fault,
 	[EVENT_STEP] = take_step,
 	[EVENT_NOTE] = take_note,
@@ -300,6 +227,7 @@ int digest_make(const struct story *story, struct digest *ret)
 			takers[event->kind](&self, event);
 	}
 	digester_end_dfu(&self);
+	digester_end_ecu(&self);
 	for (size_t i = 0; i < ret->count; i++)
 		digest_item_word(&ret->items[i]);
 	return 0;

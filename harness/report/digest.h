@@ -32,7 +32,7 @@ enum digest_kind {
 };
 
 struct digest_state {
-	const char *name; /* "dfuDNBUSY" */
+	const char *name; /* "dfuDNBUSY"; of an answer "OK, 52 bytes" */
 	uint32_t count;
 	uint64_t time_us; /* of the last */
 };
@@ -48,14 +48,14 @@ struct digest_item {
 	uint32_t count;    /* events of it */
 	bool bad;          /* an error of the device, a program that failed */
 	char text[240];    /* the sentence, as it came: not fit for a terminal yet */
-	char answer[240];  /* ECU: what came back, "" = nothing; DFU: the states it went through */
+	char answer[240]; /* ECU: what came back, or "no answer"; DFU: the states it went through */
+	bool silent;      /* ECU: there was no answer at all */
 
 	/* What the texts are made of. */
-	const struct event *reply;
 	uint64_t bytes;
 	uint32_t addr, requests, refused;
 	uint32_t sector_first, sector_last;
-	struct digest_state states[DIGEST_STATE_MAX];
+	struct digest_state states[DIGEST_STATE_MAX]; /* or answers */
 	size_t state_count;
 };
 

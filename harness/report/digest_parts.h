@@ -40,6 +40,22 @@ void digester_dfu(struct digester *self, const struct event *event);
 void digester_dfu_state(struct digester *self, const struct event *event);
 void digester_request(struct digester *self, const struct event *event);
 
+/* Commands of the host to the firmware, and answers. */
+void digester_ecu_command(struct digester *self, const struct event *event);
+void digester_ecu_reply(struct digester *self, const struct event *event);
+
+/* Something else follows: an answered command goes to its like before it. */
+void digester_settle_ecu(struct digester *self);
+
+/* The command that waited for an answer did not get one. */
+void digester_end_ecu(struct digester *self);
+
+/* What the board's last EVENT_MODE said; *mode is NULL before. Never NULL. */
+const char **digester_mode(struct digester *self, const char *board);
+
+/* NULL is "". */
+bool digest_same(const char *a, const char *b);
+
 /* The states at hand go to the work before; it has ended. */
 void digester_end_dfu(struct digester *self);
 

@@ -40,7 +40,7 @@ Test(digest, an_update_is_told_in_a_few_lines)
 		"the tool runs",
 		"/usr/bin/tool --auto",
 		"S | OK, 52 bytes @ECU",
-		"E reboot_dfu @ECU",
+		"E reboot_dfu | no answer @ECU",
 		"resets, the firmware resets itself",
 		"0483:5740 gone",
 		"0483:df11 \"STM32  BOOTLOADER\" serial 315A28A0B956",
@@ -87,17 +87,16 @@ static void ask(struct teller *teller, const char *command, const char *reply)
 		TELL(teller, .kind = EVENT_ECU_REPLY, .text = reply, .size = 1407);
 }
 
-Test(digest, reads_of_the_tune_are_one_item_and_what_differs_is_not)
+Test(digest, reads_of_the_tune_are_one_item_with_their_answers_counted)
 {
-	static const char reads[] = "R page 0, offset 0, 1400 bytes ... 3 times | "
-				    "OK, 1400 bytes ... 4,221 bytes in all @ECU";
+	static const char reads[] = "R page 0, offset 0, 1400 bytes ... 4 times | "
+				    "OK \u00d73, wrong CRC \u00d71, 5,628 bytes in all @ECU";
 	static const char *const lines[] = {
 		reads,
-		"R page 0, offset 4200, 1400 bytes | wrong CRC @ECU",
 		"E one | OK @ECU",
 		"E two | OK @ECU",
-		"S ... 2 times @ECU",
-		"Z 0xba @ECU",
+		"S ... 2 times | no answer \u00d72 @ECU",
+		"Z 0xba | no answer @ECU",
 	};
 	struct teller teller;
 

@@ -103,18 +103,25 @@ static void word_tool_end(struct digest_item *item)
 	SAY(item, "exit %" PRId32, item->event->status);
 }
 
+/* One answer is given as it was, of several how often each came. */
 static void word_ecu(struct digest_item *item)
 {
+	const char *only = item->state_count ? item->states[0].name : "no answer";
 	char bytes[FORMAT_U64_SIZE];
 
 	SAY(item, "%s", item->event->text ? item->event->text : "?");
-	if (item->count > 1)
-		SAY(item, " ... %" PRIu32 " times", item->count);
-	if (!item->reply)
+	item->silent = item->bytes == 0;
+	if (item->count == 1) {
+		ANSWER(item, "%s", only);
 		return;
-	ANSWER(item, "%s", item->reply->text ? item->reply->text : "?");
-	if (item->count > 1)
-		ANSWER(item, " ... %s bytes in all", format_u64(item->bytes, bytes));
+	}
+	SAY(item, " ... %" PRIu32 " times", item->count);
+	for (size_t i = 0; i < item->state_count; i++)
+		ANSWER(item, "%s%.*s \xc3\x97%" PRIu32, i ? ", " : "",
+			(int)strcspn(item->states[i].name, ","), item->states[i].name,
+			item->states[i].count);
+	if (!item->silent)
+		ANSWER(item, ", %s bytes in all", format_u64(item->bytes, bytes));
 }
 
 static void word_states(struct digest_item *item)
@@ -174,7 +181,7 @@ static void word_requests(struct digest_item *item)
 	else
 		SAY(item, "%" PRIu32 " requests: descriptors, strings, configuration",
 			item->requests);
-	if (!item->bad && item->refused)
+	if (!item->bad && item->refused && item->requests > 1)
 		ANSWER(item, "%" PRIu32 " refused", item->refused);
 }
 

@@ -48,13 +48,11 @@ static void put_ask(
 
 static void put_answer(struct markup *html, const struct digest_item *item)
 {
-	if (item->answer[0]) {
-		markup_raw(html, "<p class=\"m from\">");
-		markup_text(html, item->answer);
-		markup_raw(html, "</p>");
-	} else if (item->kind == DIGEST_ECU) {
-		markup_raw(html, "<p class=\"m silent\">no answer</p>");
-	}
+	if (!item->answer[0])
+		return;
+	markup_raw(html, "<p class=\"m %s\">", item->silent ? "silent" : "from");
+	markup_text(html, item->answer);
+	markup_raw(html, "</p>");
 }
 
 static void put_talk(

@@ -151,6 +151,25 @@ static void add_dfu(struct text *text, const struct vusb_transfer *transfer)
 	}
 }
 
+/* CDC PSTN 1.2, section 6.3: the requests of a modem-like port. */
+static bool add_cdc(struct text *text, const struct usb_setup *setup)
+{
+	static const char *const requests[] = {
+		[0x20] = "SET_LINE_CODING",
+		[0x21] = "GET_LINE_CODING",
+		[0x22] = "SET_CONTROL_LINE_STATE",
+		[0x23] = "SEND_BREAK",
+	};
+
+	if (setup->bRequest >= ARRAY_SIZE(requests) || !requests[setup->bRequest])
+		return false;
+	add(text, "%s", requests[setup->bRequest]);
+	if (setup->bRequest == 0x22)
+		add(text, " DTR %s, RTS %s", setup->wValue & 1 ? "on" : "off",
+			setup->wValue & 2 ? "on" : "off");
+	return true;
+}
+
 static void add_other(struct text *text, const struct usb_setup *setup)
 {
 	add(text, "request %02x %02x, wValue %04x, wIndex %04x, wLength %u", setup->bmRequestType,
@@ -168,7 +187,7 @@ const char *request_text(const struct vusb_transfer *transfer, bool dfu, char *o
 		add_standard(&text, setup);
 	else if (type == USB_TYPE_CLASS && dfu && setup->bRequest < DFU_REQUEST_COUNT)
 		add_dfu(&text, transfer);
-	else
+	else if (type != USB_TYPE_CLASS || !add_cdc(&text, setup))
 		add_other(&text, setup);
 	if (transfer->result != VUSB_ACK)
 		add(&text, ": %s", vusb_result_text(transfer->result));

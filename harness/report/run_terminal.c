@@ -143,16 +143,15 @@ static void put_item(const struct run_terminal *terminal, FILE *out, const struc
 	char who[96], text[640];
 
 	who_of(item, who, sizeof(who));
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s", several && item->board ? item->board : "",
+	snprintf(text, sizeof(text), "%s%s%s%s", several && item->board ? item->board : "",
 		several && item->board ? ": " : "", item->kind == DIGEST_TOOL_START ? "$ " : "",
-		item->text,
-		item->answer[0] && item->kind == DIGEST_ECU ? " \xe2\x86\x92 "
-		: item->answer[0]                           ? ", "
-		: item->kind == DIGEST_ECU                  ? ", no answer"
-							    : "",
-		item->kind == DIGEST_DFU && !terminal->verbose ? "" : item->answer);
-	if (item->kind == DIGEST_DFU && !terminal->verbose && item->answer[0])
-		text[strlen(text) - 2] = '\0';
+		item->text);
+	if (item->kind == DIGEST_ECU) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%s",
+			item->silent ? ", " : " \xe2\x86\x92 ", item->answer);
+	}
 	fprintf(out, "%5" PRIu64 ".%03u  ", item->time_us / 1000000,
 		(unsigned int)(item->time_us / 1000 % 1000));
 	put_column(terminal, out, PAINT_DIM, who, WHO_WIDTH);
@@ -175,11 +174,12 @@ static bool several_boards(const struct digest *digest)
 	return false;
 }
 
-/* Descriptors and notes are for those who ask for all. */
+/* Descriptors are for nobody, notes for those who ask for all. */
 static bool is_told(const struct run_terminal *terminal, const struct digest_item *item)
 {
-	return terminal->verbose || item->bad ||
-	       (item->kind != DIGEST_REQUESTS && item->kind != DIGEST_NOTE);
+	if (item->bad)
+		return true;
+	return item->kind != DIGEST_REQUESTS && (terminal->verbose || item->kind != DIGEST_NOTE);
 }
 
 static size_t count_told(const struct run_terminal *terminal, const struct digest *digest)

@@ -157,7 +157,7 @@ static void copy_text(char *out, size_t size, const uint8_t *text, size_t text_s
 static void read_banner(const struct xcp_client *xcp, struct xcp_identity *ret)
 {
 	static const char key[] = " features=";
-	char text[BANNER_MAX + 1];
+	char text[BANNER_MAX + 1] = "";
 	char *features;
 	size_t version;
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "harness/base/wire.h"
 #include "simulators/ecu/cdc_acm.h"
@@ -23,6 +24,8 @@
 #define WATCHDOG_RESETS_MAX                                                                        \
 	10 /* more than so many in a row: it stays [rusEFI bootloader_main.cpp] */
 #define SOFTWARE_RESETS_MAX 15
+
+#define APPLICATION_MAX 0x100000u /* bytes; more are no size [rusEFI openblt_flash.cpp] */
 
 #define DISCONNECT_US                                                                              \
 	250000 /* [FOME usbconsole.cpp; rusEFI's is the same]: off the bus for so long at first */
@@ -94,10 +97,49 @@ static bool take_stay_request(struct machine *machine)
 	       shared_params_set(machine, SHARED_PARAM_STAY, 0) >= 0;
 }
 
+/* Over [addr, end). 0 or -EFAULT. */
+static int add_crc(struct machine *machine, uint32_t addr, uint32_t end, uint32_t *crc)
+{
+	uint8_t data[4096];
+
+	while (addr < end) {
+		uint32_t part = end - addr < sizeof(data) ? end - addr : (uint32_t)sizeof(data);
+		int err = machine->ops->read(machine, addr, data, part);
+
+		if (err < 0)
+			return err;
+		*crc = (uint32_t)crc32_z(*crc, data, part);
+		addr += part;
+	}
+	return 0;
+}
+
+/* The application's CRC and size lie in its vector table, where the CPU has no use for them; NULL = it may be started. Source:
+ * rusEFI's openblt_flash.cpp, FlashVerifyChecksum. */
+static const char *why_no_application(struct machine *machine, uint32_t base)
+{
+	uint8_t start[FIRMWARE_SIZE_OFFSET + 4] = {0};
+	struct reader in = reader_of(start, sizeof(start));
+	uint32_t crc = 0, stored, size;
+
+	if (machine->ops->read(machine, base, start, sizeof(start)) < 0 ||
+		reader_le32(&in) == UINT32_MAX)
+		return "there is no application";
+	in.pos = FIRMWARE_CRC_OFFSET;
+	stored = reader_le32(&in);
+	size = reader_le32(&in);
+	if (size < sizeof(start) || size > APPLICATION_MAX)
+		return "the application's size makes no sense";
+	if (add_crc(machine, base, base + FIRMWARE_CRC_OFFSET, &crc) < 0 ||
+		add_crc(machine, base + FIRMWARE_SIZE_OFFSET, base + size, &crc) < 0 ||
+		crc != stored)
+		return "the application's checksum is wrong";
+	return NULL;
+}
+
 /* Why it does not start the application; NULL = nothing speaks against it. */
 static const char *why_stay(struct machine *machine, const struct firmware *openblt)
 {
-	struct firmware app;
 	const char *loop = NULL;
 	int err = shared_params_init(machine);
 
@@ -105,12 +147,7 @@ static const char *why_stay(struct machine *machine, const struct firmware *open
 		loop = count_resets(machine);
 	if (err >= 0 && take_stay_request(machine))
 		return "it was asked to";
-	if (loop)
-		return loop;
-	err = firmware_identify(machine->chip, openblt->app_base, read_memory, machine, &app);
-	if (err == -ENODATA)
-		return "the application's checksum is wrong";
-	return err < 0 ? "there is no application" : NULL;
+	return loop ? loop : why_no_application(machine, openblt->app_base);
 }
 
 static void send(void *owner, const uint8_t *data, size_t size)

@@ -249,6 +249,38 @@ Test(openblt, a_half_written_application_is_not_started)
 	done(&rig);
 }
 
+/* What a real chip would find in the words, not in our header. */
+Test(openblt, a_size_that_makes_no_sense_is_no_application)
+{
+	static const uint8_t sizes[][4] = {
+		{0xff, 0xff, 0xff, 0xff}, {0x01, 0x00, 0x10, 0x00}, {0x23, 0, 0, 0}, {0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct firmware loader = openblt();
+		struct rig rig;
+
+		init(&rig, &loader);
+		fake_machine_put_or_fail(&rig.fake, APP_BASE + 0x20, sizes[i], 4);
+		reset(&rig, RESET_PIN);
+		cr_assert_str_eq(
+			rig.fake.note, "OpenBLT stays: the application's size makes no sense");
+		done(&rig);
+	}
+}
+
+Test(openblt, a_size_that_reaches_out_of_the_flash_is_a_wrong_checksum)
+{
+	static const uint8_t size[4] = {0, 0, 0x10, 0};
+	struct firmware loader = openblt();
+	struct rig rig;
+
+	init(&rig, &loader);
+	fake_machine_put_or_fail(&rig.fake, APP_BASE + 0x20, size, 4);
+	reset(&rig, RESET_PIN);
+	cr_assert_str_eq(rig.fake.note, "OpenBLT stays: the application's checksum is wrong");
+	done(&rig);
+}
+
 Test(openblt, without_an_application_it_stays)
 {
 	struct firmware loader = openblt();

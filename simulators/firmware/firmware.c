@@ -114,6 +114,8 @@ static void write_vectors(const struct firmware *firmware, uint8_t *image)
 	writer_le32(&out, stack_of(firmware));
 	while (out.pos < VECTOR_TABLE_SIZE)
 		writer_le32(&out, (firmware->base + ENTRY_OFFSET) | 1);
+	out.pos = FIRMWARE_SIZE_OFFSET;
+	writer_le32(&out, firmware->size);
 }
 
 /* Another signature, another body. */
@@ -131,7 +133,7 @@ static void write_body(const struct firmware *firmware, uint8_t *image)
 		writer_le32(&out, (uint32_t)rng_u64(&rng));
 }
 
-/* Of all bytes but the CRC's own. Which ones OpenBLT's sum covers in a real image is not known here. */
+/* Of all bytes but the CRC's own [rusEFI openblt_flash.cpp, FlashVerifyChecksum]. */
 static uint32_t image_crc(const uint8_t *image, size_t size)
 {
 	uint32_t crc = (uint32_t)crc32_z(0, image, FIRMWARE_CRC_OFFSET);

@@ -21,7 +21,8 @@
 #include "simulators/stm32/chip.h"
 
 #define FIRMWARE_HEADER_OFFSET 0x200u
-#define FIRMWARE_CRC_OFFSET    0x1cu /* OpenBLT's checksum, from the application's base */
+#define FIRMWARE_CRC_OFFSET    0x1cu /* OpenBLT's checksum, from the application's base; */
+#define FIRMWARE_SIZE_OFFSET   0x20u /* how many bytes it covers, the CRC's own left out */
 #define FIRMWARE_TEXT          96
 
 enum firmware_kind {

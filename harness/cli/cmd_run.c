@@ -40,7 +40,8 @@ struct run_options {
 struct run {
 	struct run_options options;
 	struct run_plan plan;
-	struct html_run *ended; /* owned, fragments included; in the order of their ending */
+	struct html_run *runs; /* owned, fragments included; one a task */
+	bool *has_ended;       /* owned; one a task */
 	size_t ended_count;
 	size_t verdicts[VERDICT_COUNT];
 	char work[PATH_MAX];
@@ -227,8 +228,10 @@ static void work(
 static void ended(struct run_pool *pool, size_t index, struct run_output *output)
 {
 	struct run *run = pool->user;
-	struct html_run *entry = &run->ended[run->ended_count++];
+	struct html_run *entry = &run->runs[index];
 
+	run->has_ended[index] = true;
+	run->ended_count++;
 	entry->summary = run->plan.summaries[index];
 	entry->fragment = output->html.data;
 	entry->size = output->html.size;
@@ -244,6 +247,16 @@ static void ended(struct run_pool *pool, size_t index, struct run_output *output
 
 /* --- the end --- */
 
+/* Puts those that have ended to the front, in the plan's order. */
+static void gather(struct run *run)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->plan.count; i++)
+		if (run->has_ended[i])
+			run->runs[count++] = run->runs[i];
+}
+
 static int print_totals(struct run *run)
 {
 	CLEANUP(free_ptr)
@@ -252,7 +265,7 @@ static int print_totals(struct run *run)
 	if (!summaries)
 		return -ENOMEM;
 	for (size_t i = 0; i < run->ended_count; i++)
-		summaries[i] = run->ended[i].summary;
+		summaries[i] = run->runs[i].summary;
 	clear_progress(run);
 	run_terminal_totals(&run->terminal, stdout, summaries, run->ended_count,
 		clock_now_us(clock_monotonic()) - run->start_us);
@@ -264,7 +277,7 @@ static int write_reports(const struct run *run)
 	const struct run_report *report = &run->options.report;
 	struct why why = {""};
 
-	if (run_report_write(report, run->ended, run->ended_count, &why) < 0)
+	if (run_report_write(report, run->runs, run->ended_count, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	if (report->folder)
 		printf("report: %s/index.html\n", report->folder);
@@ -311,6 +324,7 @@ static int run_all(struct run *run)
 	set_columns(run);
 	run->start_us = clock_now_us(clock_monotonic());
 	r = run_pool(&pool, &why);
+	gather(run);
 	code = print_totals(run) < 0 ? cli_errorf(CLI_RIG, "out of memory") : write_reports(run);
 	if (r == -EINTR)
 		return cli_errorf(CLI_RIG, "interrupted after %zu of %zu runs", run->ended_count,
@@ -323,8 +337,9 @@ static int run_all(struct run *run)
 static void run_done(struct run *run)
 {
 	for (size_t i = 0; i < run->ended_count; i++)
-		free((void *)run->ended[i].fragment);
-	free(run->ended);
+		free((void *)run->runs[i].fragment);
+	free(run->runs);
+	free(run->has_ended);
 	run_plan_done(&run->plan);
 }
 
@@ -333,8 +348,11 @@ static int run_in_work_folder(struct run *run)
 	struct why why = {""};
 	int code;
 
-	run->ended = calloc(run->plan.count + 1, sizeof(*run->ended));
-	if (!run->ended || work_folder_make(run->work, &why) < 0)
+	run->runs = calloc(run->plan.count + 1, sizeof(*run->runs));
+	run->has_ended = calloc(run->plan.count + 1, sizeof(*run->has_ended));
+	if (!run->runs || !run->has_ended)
+		return cli_errorf(CLI_RIG, "out of memory");
+	if (work_folder_make(run->work, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	code = run_all(run);
 	work_folder_remove(run->work);

@@ -451,6 +451,17 @@ static void check_others(struct run *run)
 	expect_tell(run->world, "other boards", !name, "none is touched", got, &run->unmet);
 }
 
+/* A tool that has ended has ended. */
+static void check_left_running(struct run *run)
+{
+	char got[64];
+
+	if (!run->updated || !run->result.left_running)
+		return;
+	snprintf(got, sizeof(got), "%u left running", run->result.left_running);
+	expect_tell(run->world, "processes", false, "none is left running", got, &run->unmet);
+}
+
 static int judge(struct run *run, struct why *why)
 {
 	struct expect expect = scenario_expect(run->scenario, run->flasher);
@@ -459,6 +470,7 @@ static int judge(struct run *run, struct why *why)
 	if (r < 0)
 		return r;
 	check_others(run);
+	check_left_running(run);
 	truth_tell_sectors(&run->watch, &run->map, &run->begin, &run->now, &run->image);
 	return 0;
 }

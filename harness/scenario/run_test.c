@@ -314,6 +314,22 @@ Test(scenario_run, a_fault_that_never_fired_is_an_error)
 		&f, AUTO WANTS, VERDICT_ERROR, "the fault never fired: board-reset: lose-ram");
 }
 
+static void leaves_two_running(struct fake_world *world, enum flasher_flow flow,
+	const char *image_path, struct flasher_result *ret)
+{
+	fake_good_flasher(world, flow, image_path, ret);
+	ret->left_running = 2;
+}
+
+Test(scenario_run, a_tool_that_leaves_processes_running_fails)
+{
+	FIXTURE(f, 1);
+
+	f.world.flash = leaves_two_running;
+	assert_verdict(&f, AUTO WANTS, VERDICT_FAIL,
+		"processes: expected none is left running, got 2 left running");
+}
+
 Test(scenario_run, a_wrong_outcome_is_a_fail_although_a_fault_never_fired)
 {
 	FIXTURE(f, 1);

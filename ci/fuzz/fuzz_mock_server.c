@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,7 +41,11 @@ enum step {
 	STEP_DEVICE, /* how it answers: control, bulk */
 	STEP_PLUG,   /* the device is plugged in, or out */
 	STEP_KICK,
-	STEP_TIME, /* milliseconds */
+	STEP_TIME,     /* milliseconds */
+	STEP_TTY_OPEN, /* the serial port; its fd replaces an earlier one */
+	STEP_TTY_CALL, /* enum mock_tty_call, argument (a byte each) */
+	STEP_TTY_DATA, /* length, bytes: written to the port, after what has come was read */
+	STEP_TTY_CLOSE,
 	STEP_COUNT,
 };
 
@@ -60,6 +66,7 @@ struct fuzz {
 	uv_loop_t loop;
 	struct mock *mock;
 	struct client clients[CLIENTS], *client;
+	int tty; /* fd of the serial port, -1 = closed */
 	struct vusb_device device;
 	enum vusb_result control, bulk;
 };
@@ -100,13 +107,29 @@ static const struct vusb_endpoint_desc endpoints[] = {
 	{.address = 0x01, .attributes = 2, .max_packet = 64},
 	{.address = 0x82, .attributes = 3, .max_packet = 8, .interval = 10},
 };
+static const struct vusb_endpoint_desc control_endpoints[] = {
+	{.address = 0x83, .attributes = 3, .max_packet = 8, .interval = 255},
+};
+static const struct vusb_endpoint_desc data_endpoints[] = {
+	{.address = 0x84, .attributes = 2, .max_packet = 64},
+	{.address = 0x04, .attributes = 2, .max_packet = 64},
+};
+static const uint8_t functional[] = {5, 0x24, 0x06, 2, 3}; /* union */
 static const struct vusb_interface_desc interfaces[] = {
 	{.number = 0, .class = 0xfe, .subclass = 1, .protocol = 2, .string = 2},
 	{.number = 0, .alternate = 1, .class = 0xfe, .subclass = 1, .protocol = 2},
 	{.number = 1, .class = 0xff, .endpoints = endpoints, .endpoint_count = 3},
+	{.number = 2,
+		.class = 2,
+		.subclass = 2,
+		.extra = functional,
+		.extra_size = sizeof(functional),
+		.endpoints = control_endpoints,
+		.endpoint_count = 1},
+	{.number = 3, .class = 10, .endpoints = data_endpoints, .endpoint_count = 2},
 };
 static const struct vusb_config_desc configs[] = {
-	{.value = 1, .attributes = 0x80, .interfaces = interfaces, .interface_count = 3}};
+	{.value = 1, .attributes = 0x80, .interfaces = interfaces, .interface_count = 5}};
 static const struct vusb_device_desc device_desc = {.speed = USB_SPEED_FULL,
 	.bcd_usb = 0x0100,
 	.max_packet0 = 64,
@@ -283,6 +306,73 @@ static void lookup(struct fuzz *fuzz)
 	send_message(fuzz, ask, path, strlen(path));
 }
 
+/* --- the serial port --- */
+
+static void close_tty(struct fuzz *fuzz)
+{
+	close_fd(&fuzz->tty);
+	fuzz->tty = -1;
+	turn(fuzz, 2);
+}
+
+/* The fd comes at once or not at all: who closes the connection before it comes gets none. */
+static void open_tty(struct fuzz *fuzz)
+{
+	static const char path[] = "/dev/ttyACM0";
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct mock_message message = {.kind = MOCK_HELLO_TTY,
+		.a = MOCK_VERSION,
+		.b = MOCK_TTY_OPEN,
+		.c = O_RDWR | O_NONBLOCK | O_NOCTTY};
+	struct iovec part = {&message, sizeof(message)};
+	struct msghdr header = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *passed = NULL;
+
+	close_client(fuzz->client);
+	send_message(fuzz, message, path, sizeof(path) - 1);
+	turn(fuzz, 2);
+	if (recvmsg(fuzz->client->fd, &header, MSG_CMSG_CLOEXEC) > 0)
+		passed = CMSG_FIRSTHDR(&header);
+	if (!passed)
+		return;
+	close_tty(fuzz);
+	memcpy(&fuzz->tty, CMSG_DATA(passed), sizeof(int));
+}
+
+static void call_tty(struct fuzz *fuzz)
+{
+	struct mock_message message = {.kind = MOCK_HELLO_TTY, .a = MOCK_VERSION};
+	struct stat st = {0};
+
+	if (fuzz->tty >= 0 && fstat(fuzz->tty, &st) < 0)
+		assert(false);
+	message.b = reader_u8(&fuzz->in) % 20u;
+	message.c = minor(st.st_rdev);
+	message.tag = reader_u8(&fuzz->in);
+	close_client(fuzz->client);
+	send_message(fuzz, message, NULL, 0);
+}
+
+static void use_tty(struct fuzz *fuzz)
+{
+	static uint8_t in[65536];
+	size_t size;
+	const uint8_t *bytes = some_bytes(fuzz, &size);
+
+	if (fuzz->tty < 0)
+		return;
+	(void)!read(fuzz->tty, in, sizeof(in));
+	if (size)
+		(void)!write(fuzz->tty, bytes, size);
+	turn(fuzz, 2);
+}
+
 /* --- the run --- */
 
 static void answer_with(struct fuzz *fuzz)
@@ -352,6 +442,18 @@ static void run_step(struct fuzz *fuzz)
 	case STEP_TIME:
 		fuzz->clock.time_us += reader_u8(&fuzz->in) * UINT64_C(1000);
 		break;
+	case STEP_TTY_OPEN:
+		open_tty(fuzz);
+		break;
+	case STEP_TTY_CALL:
+		call_tty(fuzz);
+		break;
+	case STEP_TTY_DATA:
+		use_tty(fuzz);
+		break;
+	case STEP_TTY_CLOSE:
+		close_tty(fuzz);
+		break;
 	case STEP_COUNT:
 		break;
 	}
@@ -375,6 +477,7 @@ static void begin(struct fuzz *fuzz)
 	for (size_t i = 0; i < CLIENTS; i++)
 		fuzz->clients[i] = (struct client){.fd = -1, .pipe = -1};
 	fuzz->client = fuzz->clients;
+	fuzz->tty = -1;
 	vusb_device_init(&fuzz->device, &device_ops, &device_desc,
 		(struct vusb_strings){.text = device_texts, .count = ARRAY_SIZE(device_texts)});
 	vusb_port_plug(fuzz->port, &fuzz->device, "fuzzed");
@@ -387,6 +490,7 @@ static void end(struct fuzz *fuzz)
 {
 	for (size_t i = 0; i < CLIENTS; i++)
 		close_client(&fuzz->clients[i]);
+	close_fd(&fuzz->tty);
 	mock_stop(fuzz->mock);
 	assert(list_empty(&fuzz->port->pending));
 	if (uv_loop_close(&fuzz->loop) < 0)

@@ -78,6 +78,7 @@ Test(image_make, a_damaged_image_is_called_so)
 	CLEANUP(run_done) struct run run = {0};
 	FILE *file = fopen(temp_path(&dir, "fw.bin"), "r+b");
 
+	cr_assert_eq(made.code, 0, "%s", made.err);
 	cr_assert(file);
 	cr_assert_eq(fseek(file, 100000, SEEK_SET), 0);
 	fputs("oops", file);

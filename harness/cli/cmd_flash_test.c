@@ -190,3 +190,43 @@ Test(flash, fails_under_the_mock_with_the_reason_of_the_client)
 	cr_expect_eq(run.code, 1, "%s", run.err);
 	cr_expect(strstr(run.err, "no device in DFU mode with serial \"X\""), "%s", run.err);
 }
+
+/* A real firmware in place of noise: `make` gives the file. */
+static struct run flash_image(struct exec_files *files, const char *image, const char *option)
+{
+	CLEANUP(run_done)
+	struct run made = RUN_OR_FAIL(DFURIG, "image", "make", image, files->image);
+
+	cr_assert_eq(made.code, 0, "%s", made.err);
+	return RUN_OR_FAIL(DFURIG, "flash", option, files->image);
+}
+
+Test(flash, says_which_firmware_runs_then)
+{
+	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(8);
+	CLEANUP(run_done) struct run run = flash_image(&files, "rusefi-2026", "--json");
+	CLEANUP(run_done) struct run text = RUN_OR_FAIL(DFURIG, "flash", files.image);
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	expect_text(run.out, "\"mode\": \"ecu\"");
+	expect_text(run.out, "\"runs\": \"rusEFI main.2026.07.14.f407-discovery.3461352391\"");
+	expect_text(text.out, "left      the bootloader; the ECU runs: rusEFI main.2026.07.14.");
+}
+
+Test(flash, says_that_openblt_found_no_application)
+{
+	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(8);
+	CLEANUP(run_done) struct run run = flash_image(&files, "openblt-only", "--verbose");
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	expect_text(run.out, "OpenBLT runs: there is no application that it would start");
+}
+
+Test(flash, says_why_nothing_runs)
+{
+	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(8);
+	CLEANUP(run_done)
+	struct run run = flash_image(&files, "rusefi-2026-proteus-f7", "--verbose");
+
+	expect_text(run.out, "nothing runs: the vector table's stack is not in this chip's RAM");
+}

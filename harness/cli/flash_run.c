@@ -117,6 +117,7 @@ static int check_board(
 		story->elsewhere = image_size(job->image) - painted;
 	story->mode = board->ops->mode(board);
 	story->has_mode = true;
+	story->dead = stm32_board_dead_text(board);
 	story->runs = rig->boards[0].events.runs;
 	return r;
 }

@@ -74,8 +74,7 @@ static const char *mode_text(enum board_mode mode)
 	case BOARD_FIRMWARE:
 		return "the board runs its new firmware";
 	case BOARD_DEAD:
-		return "nothing runs: the image begins with no vector table that the chip can "
-		       "start from";
+		return "nothing runs";
 	case BOARD_MODE_COUNT:
 		break;
 	}
@@ -103,7 +102,7 @@ static void tell_memory(const struct flash_story *story)
 /* "left      the bootloader; the ECU runs: rusEFI main..." */
 static void tell_what_runs(const struct flash_story *story, const char *event)
 {
-	const char *runs = story->runs && story->runs[0] ? story->runs : NULL;
+	const char *runs = story->runs && story->runs[0] ? story->runs : story->dead;
 
 	fputs(event, stdout);
 	if (story->has_mode)

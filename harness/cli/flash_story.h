@@ -28,6 +28,7 @@ struct flash_story {
 	size_t elsewhere; /* bytes of the image for other memories, where no second channel reaches */
 	bool has_mode;
 	enum board_mode mode; /* what the board does at the end */
+	const char *dead;     /* why nothing runs; NULL in other modes */
 	const char *runs;     /* what its firmware calls itself; NULL or "" = nothing is known */
 
 	/* Its own. */

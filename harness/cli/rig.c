@@ -276,12 +276,9 @@ static int open_outputs(struct rig *rig, const struct rig_options *options, stru
 static int set_pin(
 	struct rig *rig, struct board *board, enum board_pin pin, const char *name, struct why *why)
 {
-	int r = board->ops->set_pin(board, pin, true, why);
-
-	if (r == 0)
-		EVENT_EMIT(&rig->events, .kind = EVENT_PIN, .board = board->name, .name = name,
-			.level = true);
-	return r;
+	EVENT_EMIT(
+		&rig->events, .kind = EVENT_PIN, .board = board->name, .name = name, .level = true);
+	return board->ops->set_pin(board, pin, true, why);
 }
 
 /* Whatever shows itself on USB in this mode. */
@@ -385,7 +382,8 @@ int rig_begin(
 	if (r == 0) {
 		EVENT_EMIT(&rig->events, .kind = EVENT_RIG_START,
 			.wall_us = clock_wall_us() - clock_now_us(clock));
-		event_tap_init(&rig->event_tap, &rig->events, options->requests || options->events != NULL);
+		event_tap_init(&rig->event_tap, &rig->events,
+			options->requests || options->events != NULL);
 		vusb_bus_add_tap(rig->bus, &rig->event_tap.tap);
 		r = start_boards(rig, options, why);
 	}

@@ -523,6 +523,14 @@ static void program_told(struct runner_observer *observer, enum program_fact_kin
 		self->observer->program(self->observer, kind, size, text);
 }
 
+static void program_changes_flash(struct runner_observer *observer, const struct rom_fact *fact)
+{
+	struct stm32_board *self = CONTAINER_OF(observer, struct stm32_board, runner_observer);
+
+	if (self->rom_observer)
+		self->rom_observer->fact(self->rom_observer, fact);
+}
+
 static void init(struct stm32_board *self, const struct stm32_board_config *config)
 {
 	const struct chip *chip = self->memory.config.chip;
@@ -540,7 +548,8 @@ static void init(struct stm32_board *self, const struct stm32_board_config *conf
 	self->pins[BOARD_USB] = !config->usb_powered;
 	self->pins[BOARD_VBUS] = true;
 	self->mode = BOARD_OFF;
-	self->runner_observer.fact = program_told;
+	self->runner_observer =
+		(struct runner_observer){.fact = program_told, .flash = program_changes_flash};
 	runner_init(&self->runner, &(struct runner_config){
 					   .memory = &self->memory,
 					   .clock = vusb_bus_clock(self->bus),

@@ -59,7 +59,8 @@ struct stm32_board_config {
 	const struct program_loader *const *loaders;
 	struct fault_plan *faults; /* borrowed for the board's life; NULL = none */
 
-	struct rom_observer *observer;               /* borrowed for the board's life, or NULL */
+	/* Told what the ROM does, and what firmware does to the flash. Borrowed for the board's life, or NULL. */
+	struct rom_observer *observer;
 	struct stm32_board_observer *board_observer; /* borrowed for the board's life, or NULL */
 };
 

@@ -63,14 +63,31 @@ static int machine_write_ram(
 	return error_of(memory_write_ram(self->config.memory, addr, data, size));
 }
 
+static int tell_flash(struct runner *self, enum memory_result result, struct rom_fact fact)
+{
+	struct runner_observer *observer = self->config.observer;
+
+	fact.time_us = self->machine.now_us;
+	if (result == MEMORY_OK)
+		observer->flash(observer, &fact);
+	return error_of(result);
+}
+
 static int machine_start_erase(struct machine *machine, uint32_t addr)
 {
 	struct runner *self = runner_now(machine);
 	struct memory *memory = self->config.memory;
+	struct chip_sector sector;
 
 	if (memory_busy(memory))
 		return -EBUSY;
-	return error_of(memory_start_own_erase(memory, addr, machine->now_us));
+	if (!chip_sector_at(memory->flash.chip, addr, &sector))
+		return -EFAULT;
+	return tell_flash(self, memory_start_own_erase(memory, addr, machine->now_us),
+		(struct rom_fact){.kind = ROM_FACT_ERASE,
+			.addr = sector.addr,
+			.size = sector.size,
+			.index = sector.index});
 }
 
 static int machine_start_program(
@@ -83,7 +100,8 @@ static int machine_start_program(
 		return -EBUSY;
 	if (!size)
 		return 0;
-	return error_of(memory_start_own_program(memory, addr, data, size, machine->now_us));
+	return tell_flash(self, memory_start_own_program(memory, addr, data, size, machine->now_us),
+		(struct rom_fact){.kind = ROM_FACT_PROGRAM, .addr = addr, .size = (uint32_t)size});
 }
 
 static uint64_t machine_busy_until_us(const struct machine *machine)
@@ -162,23 +180,37 @@ static bool is_stack(const struct chip_ram *ram, uint32_t addr)
 					chip_range_holds(&ram->core, addr - 4, 4));
 }
 
-const char *runner_cannot_start(const struct memory *memory, uint32_t addr)
+/* Where the vector table leads to. NULL, or why that is nowhere. */
+static const char *read_vectors(const struct memory *memory, uint32_t addr, uint32_t *ret_entry)
 {
-	static const char none[] = "there is no vector table to start from";
 	enum memory_region region = memory_region_at(memory, addr);
-	uint8_t table[8] = {0}, code[2];
+	uint8_t table[8] = {0};
 	struct reader in = reader_of(table, sizeof(table));
 	uint32_t stack, entry;
 
 	if ((region != MEMORY_FLASH && region != MEMORY_RAM) ||
 		memory_peek(memory, addr, table, sizeof(table)) < 0)
-		return none;
+		return "there is no vector table to start from";
 	stack = reader_le32(&in);
 	entry = reader_le32(&in);
-	if (!is_stack(&memory->config.chip->ram, stack) || !(entry & 1) ||
-		memory_region_at(memory, entry - 1) != region)
-		return none;
-	if (memory_peek(memory, entry - 1, code, sizeof(code)) < 0 ||
+	if (!(entry & 1) || memory_region_at(memory, entry - 1) != region)
+		return "there is no vector table to start from";
+	if (!is_stack(&memory->config.chip->ram, stack))
+		return "the vector table's stack is not in this chip's RAM: an image for another "
+		       "chip?";
+	*ret_entry = entry - 1;
+	return NULL;
+}
+
+const char *runner_cannot_start(const struct memory *memory, uint32_t addr)
+{
+	uint8_t code[2] = {0xff, 0xff};
+	uint32_t entry;
+	const char *cannot = read_vectors(memory, addr, &entry);
+
+	if (cannot)
+		return cannot;
+	if (memory_peek(memory, entry, code, sizeof(code)) < 0 ||
 		(code[0] == 0xff && code[1] == 0xff))
 		return "the vector table leads to erased flash";
 	return NULL;

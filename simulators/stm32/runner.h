@@ -14,11 +14,14 @@
 #include "harness/base/clock.h"
 #include "simulators/stm32/memory.h"
 #include "simulators/stm32/program.h"
+#include "simulators/stm32/rom_dfu.h"
 
 /* Somebody who wants to tell a person. */
 struct runner_observer {
 	void (*fact)(struct runner_observer *observer, enum program_fact_kind kind, uint32_t size,
 		const char *text);
+	/* A flash operation of the program began, told as the ROM's are: ROM_FACT_ERASE, ROM_FACT_PROGRAM. */
+	void (*flash)(struct runner_observer *observer, const struct rom_fact *fact);
 };
 
 struct runner_config {

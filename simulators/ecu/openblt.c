@@ -165,6 +165,9 @@ static void received(struct cdc_acm *cdc, const uint8_t *data, size_t size)
 	struct openblt *self = cdc->owner;
 
 	openblt_xcp_receive(&self->xcp, cdc->device.now_us, data, size);
+	/* A host came in time: it stays, even when its session has ended. */
+	if (self->xcp.was_connected)
+		self->start_at_us = CLOCK_NEVER;
 }
 
 static void bus_reset(struct cdc_acm *cdc)
@@ -204,9 +207,6 @@ static void openblt_tick(struct program *program)
 		machine->ops->set_connected(machine, true);
 	}
 	openblt_xcp_tick(&self->xcp, machine->now_us);
-	if (self->xcp.was_connected)
-		self->start_at_us =
-			CLOCK_NEVER; /* a host came in time: it stays, even without a session */
 	if (self->start_at_us <= machine->now_us)
 		start_application(self);
 }
@@ -218,7 +218,7 @@ static uint64_t openblt_deadline_us(const struct program *program)
 
 	if (self->connect_at_us < deadline)
 		deadline = self->connect_at_us;
-	if (self->start_at_us < deadline && !self->xcp.was_connected)
+	if (self->start_at_us < deadline)
 		deadline = self->start_at_us;
 	return deadline;
 }

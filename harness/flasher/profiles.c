@@ -32,13 +32,13 @@ static const struct update_profile builtin = {
 			.limit_ms = 5000,
 			.usb_only = true,
 		},
-	.look = {.limit_ms = 30000, .gap_ms = 50},
+	.look = {.limit_ms = 30000, .react_ms = 10000, .gap_ms = 50},
 	.after =
 		{
 			.waits = true,
 			.gap_ms = 100,
 			.limit_ms = 60000,
-			.manual_limit_ms = 15000,
+			.manual_limit_ms = 10000,
 			.same_serial = true,
 			.check_signature = true,
 		},

@@ -39,6 +39,7 @@ struct update_look {
 	enum update_look_by by;
 	uint32_t settle_ms; /* after the reboot command */
 	uint32_t limit_ms;  /* 0 = one look */
+	uint32_t react_ms;  /* UPDATE_LOOK_USB: an ECU that is still there then will not go */
 	uint32_t gap_ms;    /* between two looks */
 	const char *const *command;
 	const char *const *command_h7; /* for an H7's target; NULL = the same */

@@ -182,8 +182,10 @@ static int look_at_usb(struct update *update, struct sight *ret)
 	return 0;
 }
 
-static int no_bootloader(struct update *update, const struct sight *sight, uint32_t waited_ms)
+static int no_bootloader(struct update *update, const struct sight *sight)
 {
+	const struct update_look *look = &update->profile->look;
+
 	if (sight->came_back)
 		return update_fail(update, FLASHER_CAME_BACK_AS_ECU,
 			"the board was asked into its bootloader and came back as ECU; hold "
@@ -195,9 +197,10 @@ static int no_bootloader(struct update *update, const struct sight *sight, uint3
 		return update_fail(update, FLASHER_NO_DFU,
 			"the ECU did not react to the reboot command within %u s; hold PROGRAM "
 			"(BOOT0) while it gets power, and use the manual update",
-			waited_ms / 1000);
+			look->react_ms / 1000);
 	return update_fail(update, FLASHER_NO_DFU,
-		"the ECU went away, but no bootloader showed up within %u s", waited_ms / 1000);
+		"the ECU went away, but no bootloader showed up within %u s",
+		look->limit_ms / 1000);
 }
 
 static int look_by_usb(struct update *update)
@@ -205,6 +208,7 @@ static int look_by_usb(struct update *update)
 	const struct update_look *look = &update->profile->look;
 	uint32_t limit_ms = update->options->flow == FLASHER_MANUAL ? 0 : look->limit_ms;
 	uint64_t until_us = clock_after_us(update->os->clock, limit_ms * UINT64_C(1000));
+	uint64_t react_us = clock_after_us(update->os->clock, look->react_ms * UINT64_C(1000));
 	struct sight sight = {0};
 
 	for (;;) {
@@ -218,8 +222,9 @@ static int look_by_usb(struct update *update)
 				sight.bootloaders);
 		if (sight.bootloaders == 1)
 			break;
-		if (sight.came_back || update_is_over(update, until_us))
-			return no_bootloader(update, &sight, limit_ms);
+		if (sight.came_back || update_is_over(update, until_us) ||
+			(!sight.is_gone && update_is_over(update, react_us)))
+			return no_bootloader(update, &sight);
 		r = update_wait(update, look->gap_ms);
 		if (r < 0)
 			return r;

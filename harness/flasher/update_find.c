@@ -15,6 +15,7 @@
 struct finding {
 	enum flasher_reason reason;
 	struct why why;
+	bool openblt; /* on one of the ports; asking it again changes nothing */
 };
 
 struct round {
@@ -128,7 +129,7 @@ static uint32_t answer_ms(const struct update *update, uint64_t until_us)
 							    : update->profile->find.signature_ms;
 }
 
-/* Asks until the attempts or the port's time are over. *ret_r is what the last attempt came to. */
+/* Asks until the attempts or the port's time are over. *ret_r is what the last attempt came to; -EOPNOTSUPP: OpenBLT. */
 static int ask_signature(struct update *update, struct update_ecu *ecu, int *ret_r, struct why *why)
 {
 	const struct update_find *find = &update->profile->find;
@@ -139,9 +140,12 @@ static int ask_signature(struct update *update, struct update_ecu *ecu, int *ret
 
 		*ret_r = ts_client_signature(
 			&ecu->ts, false, answer_ms(update, until_us), ecu->signature, why);
-		if (*ret_r == 0 || *ret_r == -ENODEV || ++i >= find->attempts)
+		if (*ret_r == -ETIMEDOUT && find->usb_only && i == 0 &&
+			is_openblt(update, ecu->port))
+			*ret_r = -EOPNOTSUPP;
+		if (*ret_r == 0 || *ret_r == -ENODEV || *ret_r == -EOPNOTSUPP)
 			return 0;
-		if (update_is_over(update, until_us))
+		if (++i >= find->attempts || update_is_over(update, until_us))
 			return 0;
 		r = update_wait(update, find->attempt_gap_ms);
 		if (r < 0)
@@ -152,7 +156,9 @@ static int ask_signature(struct update *update, struct update_ecu *ecu, int *ret
 
 static enum flasher_reason signature_reason(int r)
 {
-	return r == -ETIMEDOUT || r == -ENODEV || r == -EIO ? FLASHER_NO_ECU : FLASHER_BAD_ANSWER;
+	return r == -ETIMEDOUT || r == -ENODEV || r == -EIO || r == -EOPNOTSUPP
+		       ? FLASHER_NO_ECU
+		       : FLASHER_BAD_ANSWER;
 }
 
 /* An open port. *ret_r 0: an ECU, its signature read. */
@@ -165,18 +171,17 @@ static int probe_open(
 
 	if (r < 0)
 		return r;
-	*ret_r = -ENODEV;
-	if (!openblt) {
+	*ret_r = -EOPNOTSUPP;
+	if (!openblt)
 		r = ask_signature(update, ecu, ret_r, &why);
-		if (r < 0 || *ret_r == 0)
-			return r;
-		if (*ret_r == -ETIMEDOUT && update->profile->find.usb_only)
-			openblt = is_openblt(update, ecu->port);
-	}
-	if (openblt)
+	if (r < 0 || *ret_r == 0)
+		return r;
+	if (*ret_r == -EOPNOTSUPP) {
+		worst->openblt = true;
 		why_set(&why, 0, "OpenBLT answers, not an ECU");
+	}
 	why_prefix(&why, 0, "%s", ecu->entry.name);
-	keep_worst(worst, openblt ? FLASHER_NO_ECU : signature_reason(*ret_r), &why);
+	keep_worst(worst, signature_reason(*ret_r), &why);
 	return 0;
 }
 
@@ -209,7 +214,8 @@ static int probe_port(struct update *update, const struct serial_port_entry *ent
 struct search {
 	/* Whether a port is one to be asked. */
 	bool (*wanted)(const struct update *update, const struct serial_port_entry *entry);
-	bool first; /* no further when one is found */
+	bool first;      /* no further when one is found */
+	bool no_openblt; /* not again when OpenBLT is there */
 	uint32_t gap_ms;
 	uint64_t until_us;
 };
@@ -256,7 +262,8 @@ static int look_until(struct update *update, const struct search *search, struct
 		if (r < 0)
 			return update_fail(update, FLASHER_NO_ECU, "%s", why_text(&why));
 		r = look_round(update, search, round);
-		if (r < 0 || round->ecus || update_is_over(update, search->until_us))
+		if (r < 0 || round->ecus || update_is_over(update, search->until_us) ||
+			(round->worst.openblt && search->no_openblt))
 			return r;
 		r = update_wait(update, search->gap_ms);
 		if (r < 0)
@@ -295,6 +302,7 @@ int update_find_ecu(struct update *update)
 	struct search search = {
 		.wanted = is_candidate,
 		.first = find->first_wins,
+		.no_openblt = find->usb_only,
 		.gap_ms = find->round_gap_ms,
 		.until_us = clock_after_us(update->os->clock, find->limit_ms * UINT64_C(1000)),
 	};

@@ -413,7 +413,7 @@ void fake_world_init(struct fake_world *fake, size_t count)
 {
 	static const struct event_sink_ops sink_ops = {.name = "keep", .emit = keep};
 	static const struct world_ops ops = {
-		.name = "fake",
+		.name = "unreal",
 		.run_until = run_until,
 		.run_program = run_program,
 		.run_flasher = run_flasher,

@@ -642,6 +642,8 @@ int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 	struct why said = {""};
 	int r = 0;
 
+	if (!skipped)
+		skipped = scenario_skips_transport(scenario, world->ops->name);
 	if (!run)
 		return why_errno(reason, -ENOMEM, "%s", scenario->name);
 	run->scenario = scenario;

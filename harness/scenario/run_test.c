@@ -380,9 +380,17 @@ Test(scenario_run, a_flasher_to_which_it_does_not_apply_is_skipped)
 {
 	FIXTURE(f, 1);
 
-	assert_verdict(&f, AUTO WANTS "skip: {fake: it has no button for that}\n", VERDICT_SKIP,
-		"it has no button for that");
+	assert_verdict(&f, AUTO WANTS "skip: {fake-tool: it has no button for that}\n",
+		VERDICT_SKIP, "it has no button for that");
 	cr_assert_null(fake_find(&f.world, EVENT_PIN, "power"));
+}
+
+Test(scenario_run, a_transport_to_which_it_does_not_apply_is_skipped)
+{
+	FIXTURE(f, 1);
+
+	assert_verdict(
+		&f, AUTO WANTS "skip: {unreal: it is too real}\n", VERDICT_SKIP, "it is too real");
 }
 
 Test(scenario_run, a_flasher_without_the_flow_is_skipped)

@@ -60,12 +60,12 @@ struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t in
 	};
 }
 
-bool scenario_means(const char *key, const struct flasher *flasher)
+bool scenario_means(const char *key, const char *flasher)
 {
 	size_t length = strlen(key);
 
-	return strncmp(key, flasher->name, length) == 0 &&
-	       (flasher->name[length] == '\0' || flasher->name[length] == '-');
+	return strncmp(key, flasher, length) == 0 &&
+	       (flasher[length] == '\0' || flasher[length] == '-');
 }
 
 struct expect scenario_expect(const struct scenario *scenario, const struct flasher *flasher)
@@ -73,7 +73,7 @@ struct expect scenario_expect(const struct scenario *scenario, const struct flas
 	struct expect expect = scenario->expect;
 
 	for (size_t i = 0; i < scenario->of_count; i++)
-		if (scenario_means(scenario->of[i].flasher, flasher))
+		if (scenario_means(scenario->of[i].flasher, flasher->name))
 			expect_merge(&expect, &scenario->of[i].expect);
 	return expect;
 }
@@ -92,10 +92,18 @@ static bool needs_more(const struct scenario *scenario, const struct flasher *fl
 	return false;
 }
 
+const char *scenario_skips_transport(const struct scenario *scenario, const char *transport)
+{
+	for (size_t i = 0; i < scenario->skip_count; i++)
+		if (strcmp(scenario->skips[i].flasher, transport) == 0)
+			return scenario->skips[i].reason;
+	return NULL;
+}
+
 const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher)
 {
 	for (size_t i = 0; i < scenario->skip_count; i++)
-		if (scenario_means(scenario->skips[i].flasher, flasher))
+		if (scenario_means(scenario->skips[i].flasher, flasher->name))
 			return scenario->skips[i].reason;
 	return needs_more(scenario, flasher) ? "it cannot flash a board that is in its bootloader"
 					     : NULL;

@@ -279,6 +279,7 @@ static int do_run(struct run *run, const struct step *step, struct why *why)
 	char expected[160], got[32];
 	const char *line;
 	int length, r;
+	bool says;
 
 	run_tell_step(run, 0, "run", "the host runs %s", step->words[0]);
 	r = run_program(run, step->words, step->limit_us, &program, why);
@@ -297,10 +298,9 @@ static int do_run(struct run *run, const struct step *step, struct why *why)
 	if (!step->says[0])
 		return 0;
 	snprintf(expected, sizeof(expected), "\"%s\"", step->says);
-	run_expect(run, step->words[0],
-		program.output.size && memmem(program.output.data, program.output.size, step->says,
-					       strlen(step->says)),
-		expected, "it does not say so");
+	says = program.output.size &&
+	       memmem(program.output.data, program.output.size, step->says, strlen(step->says));
+	run_expect(run, step->words[0], says, expected, says ? "it says so" : "it does not say so");
 	return 0;
 }
 

@@ -26,6 +26,7 @@ enum update_option {
 	OPTION_SERIAL = 's',
 	OPTION_JSON = 'j',
 	OPTION_FORCE = 0x200,
+	OPTION_FLAW,
 };
 
 struct update_args {
@@ -66,6 +67,21 @@ static error_t set_flow(struct argp_state *state, const char *text)
 	return 0;
 }
 
+static error_t add_flaw(struct argp_state *state, const char *name)
+{
+	struct update_args *args = state->input;
+	int flaw = names_value(&update_flaw_names, name);
+	char list[400];
+
+	if (flaw < 0) {
+		argp_error(state, "--flaw: \"%s\" is not one of %s", name,
+			names_list(&update_flaw_names, list, sizeof(list)));
+		return EINVAL;
+	}
+	args->update.flaws |= UINT32_C(1) << flaw;
+	return 0;
+}
+
 static error_t check_args(struct argp_state *state)
 {
 	const struct update_args *args = state->input;
@@ -86,6 +102,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case OPTION_PROFILE:
 		return set_profile(state, text);
+	case OPTION_FLAW:
+		return add_flaw(state, text);
 	case OPTION_PORT:
 		args->update.port = text;
 		return 0;
@@ -118,6 +136,10 @@ static const struct argp_option options[] = {
 	{"serial", OPTION_SERIAL, "TEXT", 0,
 		"Only the bootloader with this serial number (manual, builtin)", 0},
 	{"force", OPTION_FORCE, NULL, 0, "Do not look at what board the image is for", 0},
+	{"flaw", OPTION_FLAW, "NAME", 0,
+		"Do it wrong on purpose, to see a scenario fail: done-at-once, no-restore, ... "
+		"(builtin; may be given several times)",
+		0},
 	{"json", OPTION_JSON, NULL, 0, "Print the result as JSON, and nothing else", 0},
 	{0},
 };

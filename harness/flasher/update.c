@@ -29,7 +29,8 @@ static int guard(struct update *update)
 {
 	struct ts_signature ecu, image;
 
-	if (!update->profile->guard || update->options->force)
+	if (!update->profile->guard || update->options->force ||
+		update_has(update, UPDATE_FLAW_NO_GUARD))
 		return 0;
 	if (ts_signature_read(update->result->image, &image) < 0)
 		return update_fail(update, FLASHER_WRONG_IMAGE,
@@ -62,6 +63,8 @@ static int ask_into_bootloader(struct update *update)
 {
 	int r = update_find_ecu(update);
 
+	if (r == 0 && update_has(update, UPDATE_FLAW_REBOOTS_FIRST))
+		(void)!ts_client_execute(&update->ecu.ts, "reboot_dfu", false, NULL);
 	if (r == 0)
 		r = update_read_tune(update);
 	if (r == 0)
@@ -113,7 +116,8 @@ static int after_flash(struct update *update)
 	const struct update_after *after = &update->profile->after;
 	bool manual = update->options->flow == FLASHER_MANUAL;
 
-	if (!after->waits || (manual && !after->manual_limit_ms))
+	if (!after->waits || update_has(update, UPDATE_FLAW_NO_WAIT) ||
+		(manual && !after->manual_limit_ms))
 		return 0;
 	if (manual && !update->result->image[0])
 		return 0; /* not rusEFI: nothing to wait for */
@@ -122,9 +126,12 @@ static int after_flash(struct update *update)
 
 static int run(struct update *update)
 {
-	int r = update->options->flow == FLASHER_AUTO ? ask_into_bootloader(update)
-						      : update_check_tool(update);
+	int r;
 
+	if (update_has(update, UPDATE_FLAW_DONE_AT_ONCE))
+		return 0;
+	r = update->options->flow == FLASHER_AUTO ? ask_into_bootloader(update)
+						  : update_check_tool(update);
 	if (r == 0)
 		r = update_look_for_dfu(update);
 	if (r == 0)
@@ -168,6 +175,8 @@ int update_run(struct host_os *os, const struct update_options *options, struct 
 		names_text(&flasher_flow_names, options->flow),
 		ret->image[0] ? ret->image : "an image without a signature");
 	r = run(&update);
+	if (r == -ECANCELED && update_has(&update, UPDATE_FLAW_IGNORES_FAILURE))
+		ret->reason = FLASHER_NO_REASON;
 	ret->took_us = clock_now_us(os->clock) - update.start_us;
 	if (r == 0 || r == -ECANCELED)
 		say_end(&update);

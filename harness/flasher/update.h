@@ -12,11 +12,35 @@
 #include <stdint.h>
 
 #include "harness/base/buf.h"
+#include "harness/base/names.h"
 #include "harness/base/why.h"
 #include "harness/dfu/image.h"
 #include "harness/flasher/profiles.h"
 #include "harness/ports/host_os.h"
 #include "harness/ts/ts.h"
+
+/* What a careless tool gets wrong, for tests of scenarios: each must make one FAIL. Of the profiles that look by USB. */
+enum update_flaw {
+	UPDATE_FLAW_DONE_AT_ONCE,         /* says that it is done, and does nothing */
+	UPDATE_FLAW_IGNORES_FAILURE,      /* says that it is done, whatever came of it */
+	UPDATE_FLAW_ASKS_ONCE,            /* one try for each answer of the ECU */
+	UPDATE_FLAW_REBOOTS_FIRST,        /* before it knows that it can go on */
+	UPDATE_FLAW_FLASHES_WITHOUT_TUNE, /* when it cannot be read */
+	UPDATE_FLAW_NO_GUARD,             /* does not look at what the image is for */
+	UPDATE_FLAW_ONE_LOOK,             /* for the bootloader, right after the command */
+	UPDATE_FLAW_ANY_DEVICE,           /* flashes the first bootloader that it sees */
+	UPDATE_FLAW_SKIPS_VERIFY,         /* a byte goes wrong on the way, and nobody looks */
+	UPDATE_FLAW_HALF,                 /* writes half of the image */
+	UPDATE_FLAW_WRONG_ADDRESS,        /* a sector too high */
+	UPDATE_FLAW_MASS_ERASE,           /* erases the settings too */
+	UPDATE_FLAW_NO_LEAVE,             /* the board stays in its bootloader */
+	UPDATE_FLAW_NO_WAIT,              /* done when it is written */
+	UPDATE_FLAW_ANY_ECU,              /* takes the first that answers for the one it updated */
+	UPDATE_FLAW_NO_RESTORE,           /* of the tune */
+	UPDATE_FLAW_COUNT,
+};
+
+extern const struct names update_flaw_names; /* "done-at-once", ... */
 
 struct update_options {
 	enum flasher_flow flow;
@@ -26,6 +50,7 @@ struct update_options {
 	const char *port;                     /* of the ECU; NULL = the one that answers */
 	const char *serial; /* of the bootloader, flow manual; NULL = the only one */
 	bool force;         /* no look at what the image is for */
+	uint32_t flaws;     /* bit per enum update_flaw; 0 = none */
 
 	/* Each line as it is said, without its end; may be NULL. */
 	void (*said)(void *user, const char *line);

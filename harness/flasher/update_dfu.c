@@ -140,6 +140,8 @@ static bool may_be_ours(const struct update *update, const struct usb_host_entry
 
 	if (entry->vid != DFUSE_VID || entry->pid != DFUSE_PID)
 		return false;
+	if (update_has(update, UPDATE_FLAW_ANY_DEVICE))
+		return true;
 	if (update->options->flow == FLASHER_MANUAL)
 		return !update->options->serial ||
 		       strcmp(update->options->serial, entry->serial) == 0;
@@ -167,13 +169,14 @@ static int look_at_usb(struct update *update, struct sight *ret)
 		return update_fail(update, FLASHER_NO_DFU, "%s", why_text(&why));
 	*ret = (struct sight){.is_gone = true};
 	for (size_t i = 0; i < count && i < UPDATE_USB_MAX; i++) {
+		bool first = ret->bootloaders == 0;
 		const struct usb_host_entry *entry = &entries[i];
 		bool same_place =
 			update->ecu_devnum && strcmp(entry->path, update->ecu.entry.usb_path) == 0;
 
 		if (may_be_ours(update, entry)) {
-			update->dfu = *entry;
-			ret->bootloaders++;
+			ret->bootloaders += first || !update_has(update, UPDATE_FLAW_ANY_DEVICE);
+			update->dfu = first ? *entry : update->dfu;
 		} else if (same_place && strcmp(entry->serial, update->result->ecu_serial) == 0) {
 			ret->came_back |= entry->devnum != update->ecu_devnum;
 			ret->is_gone = false;
@@ -206,7 +209,9 @@ static int no_bootloader(struct update *update, const struct sight *sight)
 static int look_by_usb(struct update *update)
 {
 	const struct update_look *look = &update->profile->look;
-	uint32_t limit_ms = update->options->flow == FLASHER_MANUAL ? 0 : look->limit_ms;
+	bool once =
+		update->options->flow == FLASHER_MANUAL || update_has(update, UPDATE_FLAW_ONE_LOOK);
+	uint32_t limit_ms = once ? 0 : look->limit_ms;
 	uint64_t until_us = clock_after_us(update->os->clock, limit_ms * UINT64_C(1000));
 	uint64_t react_us = clock_after_us(update->os->clock, look->react_ms * UINT64_C(1000));
 	struct sight sight = {0};
@@ -329,16 +334,24 @@ static uint32_t left_ms(const struct update *update)
 static int flash_once(struct update *update, struct why *why)
 {
 	struct dfuse_options options = {
-		.verify = true, .leave = true, .deadline_ms = left_ms(update)};
+		.verify = !update_has(update, UPDATE_FLAW_SKIPS_VERIFY),
+		.leave = !update_has(update, UPDATE_FLAW_NO_LEAVE),
+		.mass_erase = update_has(update, UPDATE_FLAW_MASS_ERASE),
+		.deadline_ms = left_ms(update),
+	};
+	CLEANUP(image_done) struct image flawed = {0};
+	const struct image *image = update->options->image;
 	struct dfuse_result result;
 	struct dfuse_client client;
-	int r = dfuse_client_open(&client, update->os->usb, &update->dfu, why);
+	int r = update->options->flaws ? update_flawed_image(update, &flawed) : 0;
 
+	if (r == 0)
+		r = dfuse_client_open(&client, update->os->usb, &update->dfu, why);
 	if (r < 0)
 		return r;
 	client.on_progress = tell_progress;
 	client.user = update;
-	r = dfuse_update(&client, update->options->image, &options, &result, why);
+	r = dfuse_update(&client, update->options->flaws ? &flawed : image, &options, &result, why);
 	dfuse_client_close(&client);
 	if (r == 0)
 		update_say(update, "%zu bytes written and verified; left the bootloader",

@@ -145,7 +145,8 @@ static int ask_signature(struct update *update, struct update_ecu *ecu, int *ret
 			*ret_r = -EOPNOTSUPP;
 		if (*ret_r == 0 || *ret_r == -ENODEV || *ret_r == -EOPNOTSUPP)
 			return 0;
-		if (++i >= find->attempts || update_is_over(update, until_us))
+		if (++i >= find->attempts || update_has(update, UPDATE_FLAW_ASKS_ONCE) ||
+			update_is_over(update, until_us))
 			return 0;
 		r = update_wait(update, find->attempt_gap_ms);
 		if (r < 0)
@@ -299,12 +300,13 @@ static uint8_t find_devnum(struct update *update)
 int update_find_ecu(struct update *update)
 {
 	const struct update_find *find = &update->profile->find;
+	uint32_t limit_ms = update_has(update, UPDATE_FLAW_ASKS_ONCE) ? 0 : find->limit_ms;
 	struct search search = {
 		.wanted = is_candidate,
 		.first = find->first_wins,
 		.no_openblt = find->usb_only,
 		.gap_ms = find->round_gap_ms,
-		.until_us = clock_after_us(update->os->clock, find->limit_ms * UINT64_C(1000)),
+		.until_us = clock_after_us(update->os->clock, limit_ms * UINT64_C(1000)),
 	};
 	struct update_result *result = update->result;
 	struct round round;
@@ -347,6 +349,8 @@ static bool is_same_ecu(const struct update *update, const struct serial_port_en
 
 	if (entry->vid != ECU_VID || entry->pid != ECU_PID)
 		return false;
+	if (update_has(update, UPDATE_FLAW_ANY_ECU))
+		return true;
 	if (serial[0])
 		return strcmp(serial, entry->serial) == 0;
 	return stm32_serial_match(entry->serial, update->dfu.serial) != STM32_SERIAL_OTHER;

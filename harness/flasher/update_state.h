@@ -48,6 +48,11 @@ int update_fail(struct update *update, enum flasher_reason reason, const char *f
 MUST_CHECK int update_wait(struct update *update, uint32_t ms);
 bool update_is_over(const struct update *update, uint64_t until_us);
 
+/* update_flaw.c */
+bool update_has(const struct update *update, enum update_flaw flaw);
+/* The image as a careless tool writes it; image_done on it in all cases. 0, -ENOMEM, -EINVAL, -EOVERFLOW. */
+MUST_CHECK int update_flawed_image(const struct update *update, struct image *ret);
+
 /* update_find.c */
 
 /* Finds an ECU by the profile's rules and leaves its port open. */

@@ -23,7 +23,7 @@ static int read_tune(struct update *update, uint8_t **ret, size_t *ret_size, str
 	tune = malloc(size);
 	if (!tune)
 		return why_errno(why, -ENOMEM, "tune");
-	r = ts_client_read_tune(ts, tune, size, true, why);
+	r = ts_client_read_tune(ts, tune, size, !update_has(update, UPDATE_FLAW_ASKS_ONCE), why);
 	if (r < 0)
 		return r;
 	*ret = tune;
@@ -40,8 +40,8 @@ int update_read_tune(struct update *update)
 	if (!update->profile->reads_tune)
 		return 0;
 	r = read_tune(update, &update->tune, &update->result->tune_size, &why);
-	if (r == -ENOMEM)
-		return r;
+	if (r == -ENOMEM || (r < 0 && update_has(update, UPDATE_FLAW_FLASHES_WITHOUT_TUNE)))
+		return r == -ENOMEM ? r : 0;
 	if (r < 0)
 		return update_fail(update, FLASHER_TUNE_UNREADABLE,
 			"the tune cannot be read, so nothing is flashed: %s", why_text(&why));
@@ -88,7 +88,8 @@ int update_restore_tune(struct update *update)
 	struct why why = {0};
 	int r;
 
-	if (!update->profile->restores_tune || !update->tune)
+	if (!update->profile->restores_tune || !update->tune ||
+		update_has(update, UPDATE_FLAW_NO_RESTORE))
 		return 0;
 	r = read_tune(update, &now, &size, &why);
 	if (r < 0)

@@ -43,7 +43,9 @@ static bool is_candidate(const char *path)
 		return false;
 	path += 4;
 	path += strspn(path, "/");
-	return !path[0] || mock_hides("/dev", path);
+	while (path[0] == '.' && path[1] == '/')
+		path += 1 + strspn(path + 1, "/");
+	return !path[0] || strcmp(path, ".") == 0 || mock_hides("/dev", path);
 }
 
 static bool fd_link(int fd, char ret[static MOCK_PATH_MAX])

@@ -26,27 +26,26 @@ struct info {
 static int ask_version(struct ecu_link *link, struct info *info)
 {
 	const struct ts_request request = {.command = TS_VERSION};
-	const uint8_t *data;
-	size_t size;
-	int r = ts_client_ask(&link->ts, &request, 0, &data, &size, NULL);
+	struct ts_answer answer;
+	int r = ts_client_ask(&link->ts, &request, 0, &answer, NULL);
 
 	if (r < 0)
 		return r;
-	snprintf(info->version, sizeof(info->version), "%.*s", (int)size, (const char *)data);
+	snprintf(info->version, sizeof(info->version), "%.*s", (int)answer.size,
+		(const char *)answer.data);
 	return 0;
 }
 
 static int ask_bootloader(struct ecu_link *link, struct info *info)
 {
 	const struct ts_request request = {.command = TS_BOOTLOADER};
-	const uint8_t *data;
-	size_t size;
-	int r = ts_client_ask(&link->ts, &request, 0, &data, &size, NULL);
+	struct ts_answer answer;
+	int r = ts_client_ask(&link->ts, &request, 0, &answer, NULL);
 
 	if (r < 0)
 		return r;
-	info->has_bootloader = size == 1;
-	info->bootloader = size == 1 ? data[0] : 0;
+	info->has_bootloader = answer.size == 1;
+	info->bootloader = answer.size == 1 ? answer.data[0] : 0;
 	return 0;
 }
 

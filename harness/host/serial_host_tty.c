@@ -177,22 +177,21 @@ static int open_error(struct why *why, int err, const char *name)
 static int tty_open(
 	struct serial_host *host, const char *name, struct serial_port **ret, struct why *why)
 {
-	CLEANUP(close_fd) int fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	struct tty_port *self;
-	int r = fd < 0 ? -errno : 0;
+	struct tty_port *self = calloc(1, sizeof(*self));
+	int r;
 
-	if (r == 0)
-		r = make_exclusive(fd);
-	if (r == 0)
-		r = make_raw(fd);
-	if (r < 0)
-		return open_error(why, r, name);
-	self = calloc(1, sizeof(*self));
 	if (!self)
 		return open_error(why, -ENOMEM, name);
 	self->port = (struct serial_port){.ops = &port_ops, .host = host};
-	self->fd = fd;
-	fd = -1;
+	self->fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	r = self->fd < 0 ? -errno : make_exclusive(self->fd);
+	if (r == 0)
+		r = make_raw(self->fd);
+	if (r < 0) {
+		close_fd(&self->fd);
+		free(self);
+		return open_error(why, r, name);
+	}
 	*ret = &self->port;
 	return 0;
 }

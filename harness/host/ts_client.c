@@ -12,6 +12,7 @@
 #define READ_AT_ONCE    4096
 /* Guessed: the console asks again at once, but no loop may go round without time passing. */
 #define RETRY_PAUSE_MS 100
+#define WHAT_ROOM      64 /* characters of a request in a message */
 #define TRIES          3
 #define QUIET_MS       100 /* after a request without an answer: nothing more may come */
 #define STALE_REQUESTS                                                                             \
@@ -70,10 +71,18 @@ static void quiet(struct ts_client *ts)
 		;
 }
 
+/* One request and its answer. */
+struct exchange {
+	struct ts_client *ts;
+	const char *what; /* for messages */
+	uint32_t timeout_ms;
+	struct why *why;
+};
+
 /* Forgets what came before and sends. */
-static int send_bytes(struct ts_client *ts, const uint8_t *data, size_t size, const char *what,
-	uint32_t timeout_ms, struct why *why)
+static int send_bytes(const struct exchange *exchange, const uint8_t *data, size_t size)
 {
+	struct ts_client *ts = exchange->ts;
 	int r;
 
 	ts->last_code = TS_OK;
@@ -83,15 +92,18 @@ static int send_bytes(struct ts_client *ts, const uint8_t *data, size_t size, co
 		ts->stale--;
 		quiet(ts);
 	}
-	r = ts->port->ops->write(ts->port, data, size, timeout_ms);
+	r = ts->port->ops->write(ts->port, data, size, exchange->timeout_ms);
 	if (r == -ENODEV)
-		return why_set(why, r, "%s: the port is gone", what);
-	return r < 0 ? why_errno(why, r, "%s: not sent", what) : 0;
+		return why_set(exchange->why, r, "%s: the port is gone", exchange->what);
+	return r < 0 ? why_errno(exchange->why, r, "%s: not sent", exchange->what) : 0;
 }
 
 /* Appends what comes next to ts->in. */
-static int receive(struct ts_client *ts, const char *what, uint64_t deadline_us, struct why *why)
+static int receive(const struct exchange *exchange, uint64_t deadline_us)
 {
+	struct ts_client *ts = exchange->ts;
+	const char *what = exchange->what;
+	struct why *why = exchange->why;
 	uint32_t left = left_ms(ts, deadline_us);
 	uint8_t bytes[READ_AT_ONCE];
 	int r = left ? ts->port->ops->read(ts->port, bytes, sizeof(bytes), left) : 0;
@@ -111,32 +123,33 @@ static int receive(struct ts_client *ts, const char *what, uint64_t deadline_us,
 	return r < 0 ? why_errno(why, r, "%s", what) : 0;
 }
 
-static int receive_frame(struct ts_client *ts, const char *what, uint32_t timeout_ms,
-	const uint8_t **ret_payload, size_t *ret_size, struct why *why)
+/* *ret: the payload, code included. */
+static int receive_frame(const struct exchange *exchange, struct ts_answer *ret)
 {
-	uint64_t deadline_us = deadline_after(ts, timeout_ms);
-	int r;
+	struct ts_client *ts = exchange->ts;
+	uint64_t deadline_us = deadline_after(ts, exchange->timeout_ms);
+	int r = 0;
 
-	for (;;) {
-		switch (ts_scan(ts->in.data, ts->in.size, TS_PAYLOAD_MAX, ret_payload, ret_size)) {
+	while (r == 0) {
+		switch (ts_scan(ts->in.data, ts->in.size, TS_PAYLOAD_MAX, &ret->data, &ret->size)) {
 		case TS_SCAN_FRAME:
 			return 0;
 		case TS_SCAN_CRC:
-			return why_set(why, -EILSEQ, "%s: the answer has a wrong CRC", what);
+			return why_set(exchange->why, -EILSEQ, "%s: the answer has a wrong CRC",
+				exchange->what);
 		case TS_SCAN_LENGTH:
-			return why_set(why, -EILSEQ, "%s: the answer is no frame", what);
+			return why_set(exchange->why, -EILSEQ, "%s: the answer is no frame",
+				exchange->what);
 		case TS_SCAN_MORE:
 		case TS_SCAN_COUNT:
 			break;
 		}
-		r = receive(ts, what, deadline_us, why);
-		if (r < 0)
-			return r;
+		r = receive(exchange, deadline_us);
 	}
+	return r;
 }
 
-static int send_request(struct ts_client *ts, const struct ts_request *request, const char *what,
-	uint32_t timeout_ms, struct why *why)
+static int send_request(const struct exchange *exchange, const struct ts_request *request)
 {
 	CLEANUP(buf_done) struct buf frame;
 	int r;
@@ -144,33 +157,33 @@ static int send_request(struct ts_client *ts, const struct ts_request *request, 
 	buf_init(&frame, TS_PAYLOAD_MAX + TS_FRAME_OVERHEAD);
 	r = ts_request_append(&frame, request);
 	if (r < 0)
-		return why_errno(why, r, "%s", what);
-	return send_bytes(ts, frame.data, frame.size, what, timeout_ms, why);
+		return why_errno(exchange->why, r, "%s", exchange->what);
+	return send_bytes(exchange, frame.data, frame.size);
 }
 
 int ts_client_ask(struct ts_client *ts, const struct ts_request *request, uint32_t timeout_ms,
-	const uint8_t **ret_data, size_t *ret_size, struct why *why)
+	struct ts_answer *ret, struct why *why)
 {
-	const uint8_t *payload;
-	size_t size;
-	char what[64];
-	int r;
+	char what[WHAT_ROOM];
+	const struct exchange exchange = {
+		.ts = ts,
+		.what = ts_request_text(request, what, sizeof(what)),
+		.timeout_ms = timeout_ms ? timeout_ms : ts->timeouts.answer_ms,
+		.why = why,
+	};
+	struct ts_answer payload;
+	int r = send_request(&exchange, request);
 
-	if (!timeout_ms)
-		timeout_ms = ts->timeouts.answer_ms;
-	ts_request_text(request, what, sizeof(what));
-	r = send_request(ts, request, what, timeout_ms, why);
 	if (r < 0)
 		return r;
-	r = receive_frame(ts, what, timeout_ms, &payload, &size, why);
+	r = receive_frame(&exchange, &payload);
 	if (r < 0)
 		return r;
-	ts->last_code = payload[0];
-	if (payload[0] != TS_OK && payload[0] != TS_BURN_OK)
-		return why_set(why, -EREMOTEIO, "%s: the ECU answers 0x%02x (%s)", what, payload[0],
-			ts_code_text(payload[0]));
-	*ret_data = payload + 1;
-	*ret_size = size - 1;
+	ts->last_code = payload.data[0];
+	if (ts->last_code != TS_OK && ts->last_code != TS_BURN_OK)
+		return why_set(why, -EREMOTEIO, "%s: the ECU answers 0x%02x (%s)", what,
+			ts->last_code, ts_code_text(ts->last_code));
+	*ret = (struct ts_answer){.data = payload.data + 1, .size = payload.size - 1};
 	return 0;
 }
 
@@ -190,14 +203,16 @@ static int plain_signature(struct ts_client *ts, uint32_t timeout_ms,
 	char ret[static TS_SIGNATURE_ROOM], struct why *why)
 {
 	static const uint8_t request[] = {TS_SIGNATURE};
+	const struct exchange exchange = {
+		.ts = ts, .what = "S (plain)", .timeout_ms = timeout_ms, .why = why};
 	uint64_t deadline_us = deadline_after(ts, timeout_ms);
 	const uint8_t *end;
-	int r = send_bytes(ts, request, sizeof(request), "S (plain)", timeout_ms, why);
+	int r = send_bytes(&exchange, request, sizeof(request));
 
 	if (r < 0)
 		return r;
 	do {
-		r = receive(ts, "S (plain)", deadline_us, why);
+		r = receive(&exchange, deadline_us);
 		if (r < 0)
 			return r;
 		end = memchr(ts->in.data, '\0', ts->in.size);
@@ -210,16 +225,15 @@ int ts_client_signature(struct ts_client *ts, bool plain, uint32_t timeout_ms,
 	char ret[static TS_SIGNATURE_ROOM], struct why *why)
 {
 	const struct ts_request request = {.command = TS_SIGNATURE};
-	const uint8_t *data;
-	size_t size;
+	struct ts_answer answer;
 	int r;
 
 	if (!timeout_ms)
 		timeout_ms = ts->timeouts.answer_ms;
 	if (plain)
 		return plain_signature(ts, timeout_ms, ret, why);
-	r = ts_client_ask(ts, &request, timeout_ms, &data, &size, why);
-	return r < 0 ? r : copy_signature(data, size, ret, why);
+	r = ts_client_ask(ts, &request, timeout_ms, &answer, why);
+	return r < 0 ? r : copy_signature(answer.data, answer.size, ret, why);
 }
 
 /* Not answered as it should be, but worth another try: the line was bad, or the ECU busy. */
@@ -244,16 +258,15 @@ static int read_range(
 		.offset = (uint16_t)offset,
 		.count = (uint16_t)count,
 	};
-	const uint8_t *data;
-	size_t size;
-	int r = ts_client_ask(ts, &request, 0, &data, &size, why);
+	struct ts_answer answer;
+	int r = ts_client_ask(ts, &request, 0, &answer, why);
 
 	if (r < 0)
 		return r;
-	if (size != count)
-		return why_set(
-			why, -EBADMSG, "R at offset %zu: %zu bytes, not %zu", offset, size, count);
-	memcpy(ret_data, data, count);
+	if (answer.size != count)
+		return why_set(why, -EBADMSG, "R at offset %zu: %zu bytes, not %zu", offset,
+			answer.size, count);
+	memcpy(ret_data, answer.data, count);
 	return 0;
 }
 
@@ -281,18 +294,13 @@ int ts_client_probe_paged(struct ts_client *ts, struct why *why)
 	return r;
 }
 
-static int read_chunk(struct ts_client *ts, size_t offset, uint8_t *ret_data, size_t count,
-	uint64_t deadline_us, struct why *why)
+/* Whether there is time for another try; waits a little before it. */
+static bool try_again(struct ts_client *ts, uint64_t deadline_us)
 {
-	for (;;) {
-		int r = read_range(ts, offset, ret_data, count, why);
-
-		if (r == 0 || !worth_another_try(ts, r) || !deadline_us)
-			return r;
-		if (left_ms(ts, deadline_us) <= RETRY_PAUSE_MS)
-			return r;
-		pause_ms(ts, RETRY_PAUSE_MS);
-	}
+	if (left_ms(ts, deadline_us) <= RETRY_PAUSE_MS)
+		return false;
+	pause_ms(ts, RETRY_PAUSE_MS);
+	return true;
 }
 
 static size_t chunk_of(const struct ts_client *ts, size_t left)
@@ -312,10 +320,11 @@ int ts_client_read_tune(
 		if (!left_ms(ts, deadline_us))
 			return why_set(why, -ETIMEDOUT, "tune: %zu of %zu bytes read in %u ms",
 				offset, size, ts->timeouts.read_image_ms);
-		r = read_chunk(ts, offset, ret_tune + offset, count, retry ? deadline_us : 0, why);
-		if (r < 0)
+		r = read_range(ts, offset, ret_tune + offset, count, why);
+		if (r == 0)
+			offset += count;
+		else if (!retry || !worth_another_try(ts, r) || !try_again(ts, deadline_us))
 			return why_prefix(why, r, "tune");
-		offset += count;
 	}
 	return 0;
 }
@@ -324,12 +333,11 @@ int ts_client_read_tune(
 static int ask_some_times(struct ts_client *ts, const struct ts_request *request,
 	uint32_t timeout_ms, struct why *why)
 {
-	const uint8_t *data;
-	size_t size;
+	struct ts_answer answer;
 	int r = -EIO;
 
 	for (int i = 0; i < TRIES; i++) {
-		r = ts_client_ask(ts, request, timeout_ms, &data, &size, why);
+		r = ts_client_ask(ts, request, timeout_ms, &answer, why);
 		if (r == 0 || !worth_another_try(ts, r))
 			return r;
 	}
@@ -371,16 +379,16 @@ int ts_client_page_crc(struct ts_client *ts, size_t size, uint32_t *ret, struct 
 		.paged = ts->paged,
 		.count = (uint16_t)size,
 	};
-	const uint8_t *data;
+	struct ts_answer answer;
 	struct reader in;
-	int r = size <= TUNE_MAX ? ts_client_ask(ts, &request, 0, &data, &size, why)
+	int r = size <= TUNE_MAX ? ts_client_ask(ts, &request, 0, &answer, why)
 				 : why_set(why, -EINVAL, "k: a tune of %zu bytes", size);
 
 	if (r < 0)
 		return r;
-	if (size != 4)
-		return why_set(why, -EBADMSG, "k: %zu bytes, not 4", size);
-	in = reader_of(data, size);
+	if (answer.size != 4)
+		return why_set(why, -EBADMSG, "k: %zu bytes, not 4", answer.size);
+	in = reader_of(answer.data, answer.size);
 	*ret = reader_be32(&in);
 	return 0;
 }
@@ -425,14 +433,17 @@ int ts_client_tune_size(struct ts_client *ts, size_t *ret, struct why *why)
 static int send_command(
 	struct ts_client *ts, const struct ts_request *request, bool await, struct why *why)
 {
-	const uint8_t *data;
-	size_t size;
-	char what[64];
+	char what[WHAT_ROOM];
+	const struct exchange exchange = {
+		.ts = ts,
+		.what = ts_request_text(request, what, sizeof(what)),
+		.timeout_ms = ts->timeouts.answer_ms,
+		.why = why,
+	};
+	struct ts_answer answer;
 
-	if (await)
-		return ts_client_ask(ts, request, 0, &data, &size, why);
-	ts_request_text(request, what, sizeof(what));
-	return send_request(ts, request, what, ts->timeouts.answer_ms, why);
+	return await ? ts_client_ask(ts, request, 0, &answer, why)
+		     : send_request(&exchange, request);
 }
 
 int ts_client_execute(struct ts_client *ts, const char *text, bool await, struct why *why)

@@ -65,8 +65,14 @@ MUST_CHECK int ts_client_execute(
 MUST_CHECK int ts_client_io_test(
 	struct ts_client *ts, uint16_t subsystem, uint16_t index, bool await, struct why *why);
 
-/* Sends any request and gives the answer's data behind the code; borrowed from ts->in until the next call. */
+/* The data of an answer, behind its code; borrowed from ts->in until the next call. */
+struct ts_answer {
+	const uint8_t *data;
+	size_t size; /* bytes */
+};
+
+/* Sends any request; timeout_ms 0 = answer_ms. *ret is set on success only. */
 MUST_CHECK int ts_client_ask(struct ts_client *ts, const struct ts_request *request,
-	uint32_t timeout_ms, const uint8_t **ret_data, size_t *ret_size, struct why *why);
+	uint32_t timeout_ms, struct ts_answer *ret, struct why *why);
 
 #endif

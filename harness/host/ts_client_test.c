@@ -15,8 +15,7 @@ struct rig {
 	struct scripted_port port;
 	struct ts_client ts;
 	struct why why;
-	const uint8_t *data;
-	size_t size;
+	struct ts_answer answer;
 };
 
 static void rig_init(struct rig *rig, const struct scripted_answer *answers, size_t count)
@@ -36,7 +35,7 @@ static const struct ts_request signature_request = {.command = TS_SIGNATURE};
 
 static int ask(struct rig *rig)
 {
-	return ts_client_ask(&rig->ts, &signature_request, 0, &rig->data, &rig->size, &rig->why);
+	return ts_client_ask(&rig->ts, &signature_request, 0, &rig->answer, &rig->why);
 }
 
 static void expect_sent(const struct rig *rig, const void *data, size_t size)
@@ -108,8 +107,8 @@ Test(ts_client, an_answer_in_pieces_is_put_together)
 
 	rig_init(&rig, answers, 1);
 	cr_assert_eq(ask(&rig), 0);
-	cr_assert_eq(rig.size, 5);
-	cr_expect_arr_eq(rig.data, "hello", 5);
+	cr_assert_eq(rig.answer.size, 5);
+	cr_expect_arr_eq(rig.answer.data, "hello", 5);
 	cr_expect_eq(scripted_port_now_ms(&rig.port), 1100);
 }
 
@@ -183,7 +182,7 @@ Test(ts_client, what_came_before_the_request_does_not_count)
 	rig_init(&rig, answers, 1);
 	cr_assert_eq(ts_frame_append(&rig.port.out, "\x83", 1), 0);
 	cr_assert_eq(ask(&rig), 0);
-	cr_expect_eq(rig.size, 3);
+	cr_expect_eq(rig.answer.size, 3);
 }
 
 /* A tune of an ECU, read, written and asked for its CRC as the protocol says. */
@@ -470,5 +469,5 @@ Test(ts_client, late_answers_do_not_count_for_what_is_asked_next)
 	cr_expect_eq(ask(&rig), -ETIMEDOUT);
 	cr_expect_eq(ask(&rig), -ETIMEDOUT);
 	cr_assert_eq(ask(&rig), 0);
-	cr_expect_eq(rig.size, 5);
+	cr_expect_eq(rig.answer.size, 5);
 }

@@ -82,16 +82,17 @@ bool digester_repeats(struct digester *self, enum digest_kind kind, const struct
 
 /* ---- pins, boards, steps ---- */
 
+/* Pins that move at one moment are one item. */
 static void take_pin(struct digester *self, const struct event *event)
 {
-	struct digest_item *last = last_item(self);
+	struct digest_item *item = last_item(self);
 
-	/* Pins that move at one moment are neighbours in the story: event + count is the next. */
-	if (last && last->kind == DIGEST_PIN && last->time_us == event->time_us &&
-		last->event + last->count == event && digest_same(last->board, event->board))
-		last->count++;
+	if (item && item->kind == DIGEST_PIN && item->time_us == event->time_us &&
+		digest_same(item->board, event->board))
+		item->count++;
 	else
-		digester_push(self, DIGEST_PIN, event);
+		item = digester_push(self, DIGEST_PIN, event);
+	digest_item_add_pin(item, event);
 }
 
 const char **digester_mode(struct digester *self, const char *board)

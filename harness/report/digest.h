@@ -23,8 +23,8 @@ enum digest_kind {
 	DIGEST_FAULT,      /* a planned fault fired */
 	DIGEST_TOOL_START, /* a program on the host */
 	DIGEST_TOOL_END,
-	DIGEST_ECU,      /* the host asked the firmware something */
-	DIGEST_DFU,      /* the host made the bootloader do something */
+	DIGEST_ECU, /* the host asked the firmware something */
+	DIGEST_DFU, /* the host made the bootloader do something; own: the firmware did it to its flash */
 	DIGEST_REQUESTS, /* other requests: descriptors and the like */
 	DIGEST_NOTE,
 	DIGEST_ERROR,
@@ -46,6 +46,7 @@ struct digest_item {
 	const char *peer;  /* who is asked: "ECU", "OpenBLT", "DFU" */
 	char tool[32];     /* who asks, or starts, or ends: "dfu-util"; "host" when not known */
 	uint32_t count;    /* events of it */
+	bool own;          /* DFU: no host asked for it */
 	bool bad;          /* an error of the device, a program that failed */
 	char text[240];    /* the sentence, as it came: not fit for a terminal yet */
 	char answer[240]; /* ECU: what came back, or "no answer"; DFU: the states it went through */

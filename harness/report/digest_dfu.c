@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define OWN_ITEMS_BACK 2
+
 /* ---- states ---- */
 
 static void add_state(struct digest_state *states, size_t *count, const struct digest_state *state)
@@ -96,12 +98,34 @@ static void go_on(struct digester *self, struct digest_item *item, const struct 
 		item->end_us = event->time_us;
 }
 
+/* The firmware's own work, while the host talks to it: it goes on with what it did one or two items before. */
+static void take_own(struct digester *self, const struct event *event)
+{
+	struct digest *digest = self->digest;
+	struct digest_item *item = self->own ? &digest->items[self->own - 1] : NULL;
+
+	if (!item || self->own + OWN_ITEMS_BACK < digest->count || !goes_on(item, event)) {
+		item = digester_push(self, DIGEST_DFU, event);
+		item->own = true;
+		self->own = item == &self->nowhere ? 0 : digest->count;
+		return;
+	}
+	item->count++;
+	item->bytes += event->size;
+	item->sector_last = event->sector;
+	item->end_us = event->time_us;
+}
+
 void digester_dfu(struct digester *self, const struct event *event)
 {
 	struct digest_item *item = work_of(self);
 	struct digest_state own[DIGEST_STATE_MAX];
 	size_t own_count;
 
+	if (event->text && moves(event)) {
+		take_own(self, event);
+		return;
+	}
 	if (item && goes_on(item, event)) {
 		go_on(self, item, event);
 		return;

@@ -45,8 +45,10 @@ static void fold_ecu(struct digester *self)
 
 	if (digest->count < 2 || self->ecu != digest->count)
 		return;
-	to = &digest->items[digest->count - 2];
-	from = to + 1;
+	from = &digest->items[digest->count - 1];
+	to = from - 1;
+	if (to->own && digest->count > 2)
+		to--;
 	if (to->kind != DIGEST_ECU || !digest_same(to->board, from->board) ||
 		!same_command(to->event, from->event))
 		return;

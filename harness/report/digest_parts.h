@@ -12,6 +12,7 @@ struct digester {
 	struct digest *digest;
 	struct digest_item nowhere; /* what there is no room for goes here */
 	size_t dfu; /* index + 1 of the bootloader's work that may go on; 0 = none */
+	size_t own; /* of the firmware's own work, that may go on */
 	size_t ecu; /* of the command that waits for its answer */
 
 	/* States that belong to the work before them or after them. */
@@ -59,7 +60,10 @@ bool digest_same(const char *a, const char *b);
 /* The states at hand go to the work before; it has ended. */
 void digester_end_dfu(struct digester *self);
 
-/* Writes the item's text and answer from what was gathered. */
+/* Adds a pin to the item's text: "boot0 held, power on". */
+void digest_item_add_pin(struct digest_item *item, const struct event *event);
+
+/* Writes the item's text and answer from what was gathered; a pin's has its text already. */
 void digest_item_word(struct digest_item *item);
 
 #endif

@@ -114,6 +114,26 @@ Test(digest, reads_of_the_tune_are_one_item_with_their_answers_counted)
 	teller_done(&teller);
 }
 
+Test(digest, what_the_firmware_writes_while_the_host_talks_to_it_is_one_item)
+{
+	static const char *const lines[] = {
+		"PROGRAM_MAX ... 3 times | OK \u00d73, 4,221 bytes in all @OpenBLT",
+		"write 768 bytes in 3 blocks at 0x08008000, by the firmware",
+	};
+	struct teller teller;
+
+	teller_init(&teller);
+	TELL(&teller, .kind = EVENT_MODE, .name = "openblt");
+	for (uint32_t i = 0; i < 3; i++) {
+		ask(&teller, "PROGRAM_MAX", NULL);
+		TELL(&teller, .kind = EVENT_PROGRAM, .addr = 0x08008000 + i * 256, .size = 256,
+			.text = "by the firmware");
+		TELL(&teller, .kind = EVENT_ECU_REPLY, .text = "OK", .size = 1407);
+	}
+	expect_items(&teller, lines, ARRAY_SIZE(lines));
+	teller_done(&teller);
+}
+
 Test(digest, openblt_is_named)
 {
 	static const char *const lines[] = {"CONNECT | 8 bytes @OpenBLT"};

@@ -54,14 +54,10 @@ static void word_step(struct digest_item *item)
 					      : "step");
 }
 
-static void word_pin(struct digest_item *item)
+void digest_item_add_pin(struct digest_item *item, const struct event *event)
 {
-	for (uint32_t i = 0; i < item->count; i++) {
-		const struct event *event = item->event + i;
-
-		SAY(item, "%s%s %s", i ? ", " : "", event->name ? event->name : "?",
-			event_pin_level_text(event->name, event->level));
-	}
+	SAY(item, "%s%s %s", item->text[0] ? ", " : "", event->name ? event->name : "?",
+		event_pin_level_text(event->name, event->level));
 }
 
 static void word_usb(struct digest_item *item)
@@ -169,6 +165,8 @@ static void word_dfu(struct digest_item *item)
 		SAY(item, "leave, jump to 0x%08" PRIx32, item->addr);
 	else
 		word_sentence(item);
+	if (item->own)
+		SAY(item, ", %s", item->event->text);
 }
 
 static void word_requests(struct digest_item *item)
@@ -189,7 +187,7 @@ typedef void word_fn(struct digest_item *item);
 
 static word_fn *const words[] = {
 	[DIGEST_STEP] = word_step,
-	[DIGEST_PIN] = word_pin,
+	[DIGEST_PIN] = NULL,
 	[DIGEST_USB] = word_usb,
 	[DIGEST_BOARD] = word_board,
 	[DIGEST_FAULT] = word_plain,
@@ -205,6 +203,8 @@ static_assert(ARRAY_SIZE(words) == DIGEST_KIND_COUNT, "words for each kind");
 
 void digest_item_word(struct digest_item *item)
 {
+	if (!words[item->kind])
+		return;
 	item->text[0] = item->answer[0] = '\0';
 	words[item->kind](item);
 }

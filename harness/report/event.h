@@ -25,7 +25,7 @@ enum event_kind {
 	EVENT_MODE,    /* a board's mode changed */
 	EVENT_PIN,     /* one of a board's pins was moved */
 	EVENT_REQUEST, /* a control transfer of the host ended */
-	EVENT_ERASE,   /* one sector */
+	EVENT_ERASE, /* one sector; text: who did it when it was not the bootloader, as for EVENT_PROGRAM */
 	EVENT_MASS_ERASE,
 	EVENT_PROGRAM,
 	EVENT_OPTIONS,   /* option bytes were written */

@@ -88,7 +88,7 @@ static const struct look looks[] = {
 	[DIGEST_TOOL_START] = {"host", "\xe2\x96\xb6"},
 	[DIGEST_TOOL_END] = {"host", "\xe2\x96\xa0"},
 	[DIGEST_ECU] = {"", ""},
-	[DIGEST_DFU] = {"", ""},
+	[DIGEST_DFU] = {"board", ""},
 	[DIGEST_REQUESTS] = {"", ""},
 	[DIGEST_NOTE] = {"note", ""},
 	[DIGEST_ERROR] = {"", "\xe2\x9c\x96"},
@@ -122,7 +122,7 @@ static void put_box(
 
 static bool is_talk(const struct digest_item *item)
 {
-	return item->kind == DIGEST_ECU || item->kind == DIGEST_DFU;
+	return item->kind == DIGEST_ECU || (item->kind == DIGEST_DFU && !item->own);
 }
 
 static void put_item(
@@ -144,9 +144,7 @@ static enum track_usb usb_after(
 
 	if (item->kind != DIGEST_USB || !track || track != &tracks->boards[0])
 		return before;
-	if (item->event->kind == EVENT_UNPLUGGED)
-		return TRACK_USB_NONE;
-	return track_usb_at(track, item->time_us);
+	return track_usb_of(track, item->event);
 }
 
 static void put_head(struct markup *html, const struct tracks *tracks)

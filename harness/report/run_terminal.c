@@ -107,7 +107,10 @@ static void who_of(const struct digest_item *item, char *out, size_t size)
 		return;
 	case DIGEST_ECU:
 	case DIGEST_DFU:
-		snprintf(out, size, "%s \xe2\x86\x92 %s", item->tool, item->peer);
+		if (item->own)
+			snprintf(out, size, "board");
+		else
+			snprintf(out, size, "%s \xe2\x86\x92 %s", item->tool, item->peer);
 		return;
 	case DIGEST_REQUESTS:
 		snprintf(out, size, "%s \xe2\x86\x92 USB", item->tool);

@@ -104,6 +104,7 @@ static bool keep(struct story *self, const struct event *event)
 		!keep_text(self, &copy.text, last ? last->text : NULL) ||
 		!keep_text(self, &copy.expected, NULL))
 		return false;
+	copy.time_us -= self->start_us;
 	self->events[self->count++] = copy;
 	self->details += is_detail(event);
 	return true;
@@ -113,6 +114,8 @@ static void story_emit(struct event_sink *sink, const struct event *event)
 {
 	struct story *self = CONTAINER_OF(sink, struct story, sink);
 
+	if (!self->count)
+		self->start_us = event->time_us;
 	if (!may_keep(self, event) || !make_room(self) || !keep(self, event))
 		self->dropped++;
 }

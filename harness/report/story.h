@@ -14,11 +14,13 @@ struct story_chunk;
 
 struct story {
 	struct event_sink sink;
-	struct event *events; /* owned, texts included; in order */
+	struct event
+		*events; /* owned, texts included; in order; time 0 is when the first one came */
 	size_t count, room;
 	size_t dropped; /* beyond the limit, or for want of memory */
 
 	/* Its own. */
+	uint64_t start_us; /* of the first event, on the stream's clock */
 	size_t details; /* requests and DFU states among the events: at most half of what there is room for */
 	size_t text_bytes;
 	struct story_chunk *chunks; /* of texts */

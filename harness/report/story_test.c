@@ -29,6 +29,20 @@ Test(story, texts_are_kept_when_their_owner_changes_them)
 	teller_done(&teller);
 }
 
+Test(story, time_begins_with_the_first_event)
+{
+	struct teller teller;
+
+	teller_init(&teller);
+	teller_wait(&teller, 35000000);
+	TELL(&teller, .kind = EVENT_NOTE);
+	teller_wait(&teller, 250);
+	TELL(&teller, .kind = EVENT_NOTE);
+	cr_assert_eq(teller.story.events[0].time_us, 0);
+	cr_assert_eq(teller.story.events[1].time_us, 250);
+	teller_done(&teller);
+}
+
 Test(story, a_long_text_is_cut)
 {
 	struct teller teller;

@@ -76,11 +76,16 @@ static enum track_usb usb_of_mode(const struct track_row *modes)
 	return TRACK_USB_OTHER;
 }
 
+static bool is_dfu(const struct event *event)
+{
+	return event->vid == DFU_VID && event->pid == DFU_PID;
+}
+
 static enum track_usb usb_of(const struct event *event, const struct track_row *modes)
 {
 	if (event->kind == EVENT_UNPLUGGED)
 		return TRACK_USB_NONE;
-	if (event->vid == DFU_VID && event->pid == DFU_PID)
+	if (is_dfu(event))
 		return TRACK_USB_DFU;
 	return usb_of_mode(modes);
 }
@@ -213,4 +218,17 @@ enum track_usb track_usb_at(const struct track *track, uint64_t time_us)
 	for (size_t i = 0; i < row->count && row->spans[i].start_us <= time_us; i++)
 		usb = (enum track_usb)row->spans[i].state;
 	return usb;
+}
+
+/* A device that left in the microsecond in which it came has no span. */
+enum track_usb track_usb_of(const struct track *track, const struct event *event)
+{
+	const struct track_row *row = &track->rows[TRACK_ROW_USB];
+
+	for (size_t i = 0; i < row->count; i++)
+		if (row->spans[i].event == event)
+			return (enum track_usb)row->spans[i].state;
+	if (event->kind == EVENT_UNPLUGGED)
+		return TRACK_USB_NONE;
+	return is_dfu(event) ? TRACK_USB_DFU : TRACK_USB_ECU;
 }

@@ -67,7 +67,8 @@ void tracks_done(struct tracks *tracks);
 /* By name; NULL when there is none. */
 const struct track *tracks_board(const struct tracks *tracks, const char *board);
 
-/* Who is on USB at a time. */
+/* Who is on USB at a time; and who came or went with this event. */
 enum track_usb track_usb_at(const struct track *track, uint64_t time_us);
+enum track_usb track_usb_of(const struct track *track, const struct event *event);
 
 #endif

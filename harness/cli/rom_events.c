@@ -27,11 +27,13 @@ static enum event_kind kind_of(enum rom_fact_kind kind)
 	return kinds[kind];
 }
 
-static const char *text_of(const struct rom_fact *fact)
+static const char *text_of(const struct rom_events *self, const struct rom_fact *fact)
 {
 	if (fact->kind == ROM_FACT_STATE)
 		return dfu_status_text((uint8_t)fact->status);
-	return fact->kind == ROM_FACT_RESET ? rom_reset_reason_text(fact->reason) : NULL;
+	if (fact->kind == ROM_FACT_RESET)
+		return rom_reset_reason_text(fact->reason);
+	return self->mode == BOARD_ECU || self->mode == BOARD_OPENBLT ? "by the firmware" : NULL;
 }
 
 static void on_fact(struct rom_observer *observer, const struct rom_fact *fact)
@@ -43,7 +45,7 @@ static void on_fact(struct rom_observer *observer, const struct rom_fact *fact)
 		return;
 	EVENT_EMIT(self->stream, .kind = kind, .board = self->board, .addr = fact->addr,
 		.size = fact->size, .sector = fact->index,
-		.name = dfu_state_text((uint8_t)fact->state), .text = text_of(fact));
+		.name = dfu_state_text((uint8_t)fact->state), .text = text_of(self, fact));
 }
 
 static struct rom_events *events_of(struct stm32_board_observer *observer)
@@ -55,6 +57,7 @@ static void on_mode(struct stm32_board_observer *observer, enum board_mode mode,
 {
 	struct rom_events *self = events_of(observer);
 
+	self->mode = mode;
 	if (mode != BOARD_ECU && mode != BOARD_OPENBLT && mode != BOARD_FIRMWARE)
 		self->runs[0] = '\0';
 	EVENT_EMIT(self->stream, .kind = EVENT_MODE, .board = self->board,

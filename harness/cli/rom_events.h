@@ -11,8 +11,8 @@
 struct rom_events {
 	struct rom_observer observer;               /* for stm32_board_config.observer */
 	struct stm32_board_observer board_observer; /* for stm32_board_config.board_observer */
-	char runs
-		[ROM_EVENTS_RUNS]; /* what the firmware calls itself that started last; "" = none since the reset */
+	enum board_mode mode;                       /* the last one told */
+	char runs[ROM_EVENTS_RUNS];  /* what the firmware that runs calls itself, or "" */
 	struct event_stream *stream; /* borrowed */
 	const char *board;           /* borrowed; its name in the rig */
 };

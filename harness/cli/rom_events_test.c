@@ -127,3 +127,28 @@ Test(rom_events, what_runs_is_known_until_the_mode_says_that_nothing_does)
 	observer->mode(observer, BOARD_DEAD, "why");
 	cr_expect_str_eq(events.runs, "");
 }
+
+Test(rom_events, what_the_firmware_does_to_the_flash_is_said_to_be_its_own)
+{
+	static const struct {
+		enum board_mode mode;
+		bool own;
+	} rows[] = {{BOARD_DFU, false}, {BOARD_ECU, true}, {BOARD_OPENBLT, true}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct recorder recorder = {.sink.ops = &recorder_ops};
+		struct virtual_clock clock;
+		struct event_stream stream;
+		struct rom_events events;
+
+		virtual_clock_init(&clock);
+		event_stream_init(&stream, &clock.clock);
+		event_stream_add(&stream, &recorder.sink);
+		rom_events_init(&events, &stream, "board");
+		events.board_observer.mode(&events.board_observer, rows[i].mode, NULL);
+		events.observer.fact(
+			&events.observer, &(struct rom_fact){.kind = ROM_FACT_PROGRAM, .size = 4});
+		cr_expect_eq(recorder.last.kind, EVENT_PROGRAM);
+		cr_expect_eq(recorder.last.text != NULL, rows[i].own, "row %zu", i);
+	}
+}

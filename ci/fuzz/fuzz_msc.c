@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mass storage: whatever the host sends and asks for, no answer exceeds its room, sectors are read within the medium only, and
- * after a reset the next command is answered.
+ * Mass storage: whatever the host sends and asks for, no answer exceeds its room, sectors are read within the medium
+ * only, and after a reset the next command is answered.
  *
  * Input: steps, see enum step.
  */

@@ -2,7 +2,8 @@
 /*
  * The XCP client: whatever a port answers, it comes to an end, and what it says of the other side are texts.
  *
- * Input: what is done first, then what the port gives: a length for each read, 0xff = the port is gone, 0 = nothing in time.
+ * Input: what is done first, then what the port gives: a length for each read, 0xff = the port is gone, 0 = nothing
+ * in time.
  */
 #include "harness/base/wire.h"
 #include "harness/host/xcp_client.h"

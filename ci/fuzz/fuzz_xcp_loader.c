@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OpenBLT's XCP session: whatever the host sends, in whatever pieces and pauses, its own area stays as it is, every answer is a
- * packet, and no more than one for each command.
+ * OpenBLT's XCP session: whatever the host sends, in whatever pieces and pauses, its own area stays as it is, every
+ * answer is a packet, and no more than one for each command.
  *
  * Input: pieces, each a pause in ms, a length, and so many bytes.
  */

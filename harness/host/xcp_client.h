@@ -2,9 +2,9 @@
 /*
  * A client of OpenBLT on a serial port: is it there, which one is it, and a new application for it.
  *
- * Errors: no answer in time is -ETIMEDOUT, a refusal -EREMOTEIO (the code is in why and in xcp->last_error), an answer of
- * another shape -EPROTO, a port that vanishes -ENODEV. Sources: rusEFI's console (OpenbltDetectorStrategy, XcpLoader,
- * XcpSettings, OpenBltFlasher).
+ * Errors: no answer in time is -ETIMEDOUT, a refusal -EREMOTEIO (the code is in why and in xcp->last_error), an
+ * answer of another shape -EPROTO, a port that vanishes -ENODEV. Sources: rusEFI's console (OpenbltDetectorStrategy,
+ * XcpLoader, XcpSettings, OpenBltFlasher).
  */
 #ifndef DFURIG_HOST_XCP_CLIENT_H
 #define DFURIG_HOST_XCP_CLIENT_H
@@ -58,9 +58,10 @@ struct xcp_identity {
 
 void xcp_client_init(struct xcp_client *xcp, struct serial_port *port);
 
-/* Asks who is there: CONNECT, and when OpenBLT answers, its banner and its board. ret may be NULL.
- * An ECU takes CONNECT for the beginning of a frame of 767 bytes: when it is in sync, its 0x80 comes a second later and lies in
- * front of what is asked next; when it is not, it drops the bytes. Who goes on with such a port drops its input first. */
+/* Asks who is there: CONNECT, and when OpenBLT answers, its banner and its board. ret may be NULL. An ECU takes
+ * CONNECT for the beginning of a frame of 767 bytes: when it is in sync, its 0x80 comes a second later and lies in
+ * front of what is asked next; when it is not, it drops the bytes. Who goes on with such a port drops its input
+ * first. */
 enum xcp_probe_result xcp_client_probe(
 	struct xcp_client *xcp, struct xcp_identity *ret, struct why *why);
 const char *xcp_probe_result_text(enum xcp_probe_result result);

@@ -50,8 +50,8 @@ enum xcp_error {
 	XCP_ERR_GENERIC = 0x31,
 };
 
-/* Whether data begins with a whole packet. True: *ret_packet (borrowed) has *ret_size bytes and it takes one more of data.
- * An empty packet (length 0) is one too. */
+/* Whether data begins with a whole packet. True: *ret_packet (borrowed) has *ret_size bytes and it takes one more of
+ * data. An empty packet (length 0) is one too. */
 bool xcp_scan(const uint8_t *data, size_t size, const uint8_t **ret_packet, size_t *ret_size);
 
 const char *xcp_command_text(uint8_t command); /* "CONNECT"; "?" */

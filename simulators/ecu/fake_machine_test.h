@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine for tests of programs, without a board: a chip's flash and RAM, and what the program did with it. Time stands still
- * until the test moves it; each flash operation takes FAKE_FLASH_US, and is seen at once.
+ * A machine for tests of programs, without a board: a chip's flash and RAM, and what the program did with it. Time
+ * stands still until the test moves it; each flash operation takes FAKE_FLASH_US, and is seen at once.
  */
 #ifndef DFURIG_ECU_FAKE_MACHINE_TEST_H
 #define DFURIG_ECU_FAKE_MACHINE_TEST_H

@@ -3,9 +3,9 @@
  * Mass storage: the bulk-only transport and the SCSI commands of rusEFI's drives, read-only.
  *
  * rusEFI never STALLs here: a command that has nothing for a host that waits for data ends the data with a packet of
- * no bytes, and what is no command is ignored. Not here: the 10 s after which rusEFI gives up a data phase that the host
- * has abandoned; a reset by the host ends it too. Sources: rusEFI's mass_storage_device.cpp (2026) and ChibiOS-Contrib's
- * lib_scsi.c; USB Mass Storage Class, Bulk-Only Transport 1.0.
+ * no bytes, and what is no command is ignored. Not here: the 10 s after which rusEFI gives up a data phase that the
+ * host has abandoned; a reset by the host ends it too. Sources: rusEFI's mass_storage_device.cpp (2026) and
+ * ChibiOS-Contrib's lib_scsi.c; USB Mass Storage Class, Bulk-Only Transport 1.0.
  */
 #ifndef DFURIG_ECU_MSC_H
 #define DFURIG_ECU_MSC_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rusEFI's drive: a small read-only volume with the .ini of the firmware that runs, and the slot of an SD card that is empty.
+ * rusEFI's drive: a small read-only volume with the .ini of the firmware that runs, and the slot of an SD card that
+ * is empty.
  *
- * A real ECU has the .ini in a zip archive; here it is plain text, and holds what the simulated ECU's protocol needs, not the
- * thousands of lines of a real one. Source: rusEFI's mass_storage_init.cpp and create_ini_image.sh.
+ * A real ECU has the .ini in a zip archive; here it is plain text, and holds what the simulated ECU's protocol needs,
+ * not the thousands of lines of a real one. Source: rusEFI's mass_storage_init.cpp and create_ini_image.sh.
  */
 #ifndef DFURIG_ECU_MSC_INI_DRIVE_H
 #define DFURIG_ECU_MSC_INI_DRIVE_H
@@ -20,8 +21,8 @@ struct msc_ini_drive {
 	struct buf ini, readme;
 };
 
-/* device: whose mass storage this is; borrowed. The struct must not move. 0, -ENOMEM, -ENOSPC; msc_ini_drive_done is needed
- * after both. */
+/* device: whose mass storage this is; borrowed. The struct must not move. 0, -ENOMEM, -ENOSPC; msc_ini_drive_done is
+ * needed after both. */
 MUST_CHECK int msc_ini_drive_init(
 	struct msc_ini_drive *drive, struct vusb_device *device, const struct firmware *firmware);
 void msc_ini_drive_done(struct msc_ini_drive *drive);

@@ -2,9 +2,9 @@
 /*
  * OpenBLT as rusEFI builds it: a program for the simulated board.
  *
- * After each reset it decides from RAM, the cause of the reset and the flash's content whether it starts the application or
- * stays; while it stays it is a CDC port (the ECU's identity, without mass storage) that speaks XCP (openblt_xcp.h).
- * Sources: rusEFI's bootloader_main.cpp, openblt_usb.cpp, openblt_flash.cpp and rusEfiStartup.S.
+ * After each reset it decides from RAM, the cause of the reset and the flash's content whether it starts the
+ * application or stays; while it stays it is a CDC port (the ECU's identity, without mass storage) that speaks XCP
+ * (openblt_xcp.h). Sources: rusEFI's bootloader_main.cpp, openblt_usb.cpp, openblt_flash.cpp and rusEfiStartup.S.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -114,8 +114,8 @@ static int add_crc(struct machine *machine, uint32_t addr, uint32_t end, uint32_
 	return 0;
 }
 
-/* The application's CRC and size lie in its vector table, where the CPU has no use for them; NULL = it may be started. Source:
- * rusEFI's openblt_flash.cpp, FlashVerifyChecksum. */
+/* The application's CRC and size lie in its vector table, where the CPU has no use for them; NULL = it may be
+ * started. Source: rusEFI's openblt_flash.cpp, FlashVerifyChecksum. */
 static const char *why_no_application(struct machine *machine, uint32_t base)
 {
 	uint8_t start[FIRMWARE_SIZE_OFFSET + 4] = {0};
@@ -303,8 +303,8 @@ static int load(struct machine *machine, uint32_t addr, struct program **ret)
 		return -ENOEXEC;
 	if (err < 0 || !firmware_is_for(&firmware, machine->chip))
 		return -ENODATA; /* damaged, or for another chip: it hangs */
-	/* An older one does not look, but its start-up code leaves nothing of the word, so that the application does not find it
-	 * either [rusEFI issue 4230: it only reboots]. */
+	/* An older one does not look, but its start-up code leaves nothing of the word, so that the application does
+	 * not find it either [rusEFI issue 4230: it only reboots]. */
 	asked_for_dfu = take_dfu_magic(machine);
 	if (asked_for_dfu && firmware.dfu_check) {
 		leave_to(machine, "ROM bootloader", machine->chip->identity.system.addr);

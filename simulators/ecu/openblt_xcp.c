@@ -208,7 +208,8 @@ static enum outcome cmd_program_start(
 	return REPLY;
 }
 
-/* Below the application OpenBLT refuses; beyond the flash its driver fails. Both look the same [rusEFI openblt_flash.cpp]. */
+/* Below the application OpenBLT refuses; beyond the flash its driver fails. Both look the same [rusEFI
+ * openblt_flash.cpp]. */
 static bool in_application(const struct openblt_xcp *xcp, uint32_t addr, uint32_t size)
 {
 	const struct chip *chip = xcp->config.machine->chip;

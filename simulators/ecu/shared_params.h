@@ -2,9 +2,9 @@
 /*
  * The bytes in RAM by which rusEFI and OpenBLT talk to each other across a reset.
  *
- * 16 bytes at the start of RAM: 0xCAFEBABE, ten bytes of parameters, and the two's complement of the sum of all these bytes,
- * in 16 bits; little-endian. Source: rusEFI's shared_params.c; the address from FOME's linker scripts (0x20000000 on F4 and
- * F7).
+ * 16 bytes at the start of RAM: 0xCAFEBABE, ten bytes of parameters, and the two's complement of the sum of all these
+ * bytes, in 16 bits; little-endian. Source: rusEFI's shared_params.c; the address from FOME's linker scripts
+ * (0x20000000 on F4 and F7).
  */
 #ifndef DFURIG_ECU_SHARED_PARAMS_H
 #define DFURIG_ECU_SHARED_PARAMS_H

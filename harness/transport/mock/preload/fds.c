@@ -163,7 +163,13 @@ EXPORT ssize_t read(int fd, void *data, size_t size)
 {
 	ssize_t n;
 
-	return usbfs_read(fd, data, size, -1, &n) ? n : REAL(read)(fd, data, size);
+	return usbfs_read(fd, data, size, -1, &n) ? n
+						  : tty_read_end(fd, REAL(read)(fd, data, size));
+}
+
+EXPORT ssize_t readv(int fd, const struct iovec *parts, int count)
+{
+	return tty_read_end(fd, REAL(readv)(fd, parts, count));
 }
 
 ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
@@ -172,7 +178,9 @@ EXPORT ssize_t __read_chk(int fd, void *data, size_t size, size_t room)
 {
 	ssize_t n;
 
-	return usbfs_read(fd, data, size, -1, &n) ? n : REAL(__read_chk)(fd, data, size, room);
+	return usbfs_read(fd, data, size, -1, &n)
+		       ? n
+		       : tty_read_end(fd, REAL(__read_chk)(fd, data, size, room));
 }
 
 EXPORT ssize_t pread(int fd, void *data, size_t size, off_t at)

@@ -294,8 +294,12 @@ static bool try_fstat(int fd, struct stat *st, int *ret)
 	*ret = REAL(fstat)(fd, st);
 	if (*ret < 0)
 		return true;
-	if (S_ISCHR(st->st_mode))
-		return !tty_node(st, path) || try_stat(AT_FDCWD, path, 0, st, ret);
+	if (S_ISCHR(st->st_mode)) {
+		/* The port may leave between two questions: then it is the pty's. */
+		if (tty_node(st, path) && try_stat(AT_FDCWD, path, 0, st, ret) && *ret < 0)
+			*ret = REAL(fstat)(fd, st);
+		return true;
+	}
 	if (S_ISFIFO(st->st_mode))
 		return usbfs_node(fd, path) && try_stat(AT_FDCWD, path, 0, st, ret);
 	if (!S_ISREG(st->st_mode) || st->st_nlink)

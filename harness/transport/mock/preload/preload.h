@@ -155,6 +155,9 @@ int tty_open(const struct found *found, int flags);
 bool tty_node(const struct stat *st, char ret_path[static 64]);
 bool tty_ioctl(int fd, unsigned long request, void *arg, int *ret);
 
+/* What read() of fd gave, as a tty gives it. */
+ssize_t tty_read_end(int fd, ssize_t result);
+
 /* --- numbers again --- */
 
 /* Book-keeping of file numbers: fd is about to be closed; to has become another number of from. */

@@ -179,6 +179,14 @@ bool tty_node(const struct stat *st, char ret_path[static 64])
 	return true;
 }
 
+/* Who sits in read() when a pty's master goes may be told EIO; of a port that hangs up, the end (n_tty_read). */
+ssize_t tty_read_end(int fd, ssize_t result)
+{
+	uint32_t pts;
+
+	return result < 0 && errno == EIO && is_ours(fd, &pts) ? 0 : result;
+}
+
 /* --- termios --- */
 
 /* The program has set them: c_cflag as it wanted it. A pty that was hung up has said so itself. */

@@ -493,6 +493,46 @@ Test(serial_direct, a_device_that_leaves_ends_reading)
 	vusb_bus_remove_ticker(&leaver.ticker);
 }
 
+Test(serial_direct, a_device_that_leaves_ends_the_opening)
+{
+	CLEANUP(rig_done) struct rig rig;
+	struct leaver leaver = {.ticker = {.tick = leaver_tick, .deadline_us = leaver_deadline_us},
+		.at_us = 200000};
+	char text[8];
+
+	rig_init(&rig);
+	leaver.socket = vusb_bus_port(rig.usb.bus, 1);
+	vusb_bus_add_ticker(rig.usb.bus, &leaver.ticker);
+	plug(&rig, 1, 0);
+	cr_expect_str_eq(numbers(&rig, text, sizeof(text)), "0");
+	rig.cdc[0].device.nak_until_us = 1000000;
+	cr_expect_eq(open_port(&rig, "/dev/ttyACM0", &rig.port), -ENODEV);
+	cr_expect_null(rig.port);
+	cr_expect_eq(now_ms(&rig), 200);
+	cr_expect_str_eq(numbers(&rig, text, sizeof(text)), "");
+	rig.cdc[0].device.nak_until_us = 0;
+	plug(&rig, 1, 0);
+	cr_expect_str_eq(numbers(&rig, text, sizeof(text)), "0");
+	vusb_bus_remove_ticker(&leaver.ticker);
+}
+
+Test(serial_direct, a_device_that_does_not_react_still_opens_and_closes)
+{
+	CLEANUP(rig_done) struct rig rig;
+	char text[8];
+
+	rig_init(&rig);
+	plug(&rig, 1, 0);
+	cr_expect_str_eq(numbers(&rig, text, sizeof(text)), "0");
+	rig.cdc[0].device.nak_until_us = 100000000;
+	open_or_fail(&rig);
+	cr_expect_eq(now_ms(&rig), 10000); /* two requests of 5 s */
+	rig.port->ops->close(rig.port);
+	rig.port = NULL;
+	cr_expect_eq(now_ms(&rig), 15000);
+	rig.cdc[0].device.nak_until_us = 0;
+}
+
 Test(serial_direct, a_port_whose_device_came_back_stays_dead)
 {
 	CLEANUP(rig_done) struct rig rig;

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define LIMIT_US    (UINT64_C(600) * 1000000) /* of one run, on the wall */
-#define PROGRESS_US 1000000                   /* what is over sooner needs no progress line */
+#define BATCH_MAX   8
+#define PROGRESS_US 1000000 /* what is over sooner needs no progress line */
 
 enum run_key {
 	KEY_FLASHER = 0x100,
@@ -225,11 +226,22 @@ static void work(
 	run_one(&request, job, output);
 }
 
+/* A process that ended badly after its last run takes that run's verdict back. */
+static void forget_run(struct run *run, size_t index)
+{
+	if (!run->has_ended[index])
+		return;
+	run->ended_count--;
+	run->verdicts[run->runs[index].summary.verdict]--;
+	free((void *)run->runs[index].fragment);
+}
+
 static void ended(struct run_pool *pool, size_t index, struct run_output *output)
 {
 	struct run *run = pool->user;
 	struct html_run *entry = &run->runs[index];
 
+	forget_run(run, index);
 	run->has_ended[index] = true;
 	run->ended_count++;
 	entry->summary = run->plan.summaries[index];
@@ -243,6 +255,18 @@ static void ended(struct run_pool *pool, size_t index, struct run_output *output
 	else
 		(void)!run_terminal_print(&run->terminal, stdout, &entry->summary, NULL);
 	fflush(stdout);
+}
+
+/* Runs in-process take milliseconds; a mock wants a process of its own. */
+static size_t batch(const struct run_pool *pool, size_t index)
+{
+	const struct run *run = pool->user;
+	size_t size = 0;
+
+	while (index + size < pool->count && size < BATCH_MAX &&
+		run->plan.tasks[index + size].transport == RUN_DIRECT)
+		size++;
+	return size ? size : 1;
 }
 
 /* --- the end --- */
@@ -315,6 +339,7 @@ static int run_all(struct run *run)
 		.count = run->plan.count,
 		.user = run,
 		.work = work,
+		.batch = batch,
 		.ended = ended,
 		.idle = show_progress,
 	};

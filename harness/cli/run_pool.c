@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #define HTML_MAX   (16u << 20)
 #define CHUNK      65536
 #define IDLE_MS    250
+#define KEPT_HEAP  (256 << 20)
 
 /* What a worker writes: this, then the text, then the HTML. */
 struct head {
@@ -30,7 +32,7 @@ struct head {
 struct worker {
 	pid_t pid; /* 0 = this place is free */
 	int fd;
-	size_t job;
+	size_t job, end; /* what it works on, and what it does not do any more */
 	uint64_t until_us;
 	bool killed;
 	struct buf in;
@@ -74,8 +76,7 @@ static bool write_all(int fd, const void *data, size_t size)
 	return true;
 }
 
-/* With the program's usual end, so that what looks for leaks does. */
-static void work_and_exit(struct run_pool *pool, size_t index, int fd)
+static bool work_and_send(struct run_pool *pool, size_t index, int fd)
 {
 	struct head head = {.summary = pool->jobs[index]};
 	struct run_output output;
@@ -89,10 +90,21 @@ static void work_and_exit(struct run_pool *pool, size_t index, int fd)
 	       write_all(fd, output.text.data, output.text.size) &&
 	       write_all(fd, output.html.data, output.html.size);
 	run_output_done(&output);
-	exit(sent ? 0 : 1);
+	return sent;
 }
 
-static void begin_worker(struct crew *crew, size_t index, pid_t parent, int fd)
+/* With the program's usual end, so that what looks for leaks does. */
+static void work_and_exit(struct run_pool *pool, size_t index, size_t end, int fd)
+{
+	/* Flashes come and go; their pages may stay. */
+	mallopt(M_MMAP_THRESHOLD, KEPT_HEAP);
+	mallopt(M_TRIM_THRESHOLD, KEPT_HEAP);
+	while (index < end && work_and_send(pool, index, fd))
+		index++;
+	exit(index == end ? 0 : 1);
+}
+
+static void begin_worker(struct crew *crew, const struct worker *self, pid_t parent, int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -107,24 +119,32 @@ static void begin_worker(struct crew *crew, size_t index, pid_t parent, int fd)
 			close(crew->workers[i].fd);
 			buf_done(&crew->workers[i].in);
 		}
-	work_and_exit(crew->pool, index, fd);
+	work_and_exit(crew->pool, self->job, self->end, fd);
 }
 
 /* --- in the parent --- */
 
-static int start_worker(struct crew *crew, struct worker *worker, struct why *why)
+static void allow_time(struct crew *crew, struct worker *worker)
 {
-	size_t index = crew->next;
+	worker->until_us = clock_after_us(clock_monotonic(), crew->pool->limit_us);
+}
+
+/* Starts a process for jobs from index up to end. */
+static int start_worker(
+	struct crew *crew, struct worker *worker, size_t index, size_t end, struct why *why)
+{
 	pid_t parent = getpid();
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return why_errno(why, -errno, "pipe");
+	worker->job = index;
+	worker->end = end;
 	fflush(NULL);
 	worker->pid = fork();
 	if (worker->pid == 0) {
 		close(ends[0]);
-		begin_worker(crew, index, parent, ends[1]);
+		begin_worker(crew, worker, parent, ends[1]);
 	}
 	close(ends[1]);
 	if (worker->pid < 0) {
@@ -133,13 +153,21 @@ static int start_worker(struct crew *crew, struct worker *worker, struct why *wh
 		return why_errno(why, -errno, "fork");
 	}
 	worker->fd = ends[0];
-	worker->job = index;
 	worker->killed = false;
-	worker->until_us = clock_after_us(clock_monotonic(), crew->pool->limit_us);
 	buf_init(&worker->in, sizeof(struct head) + TEXT_MAX + HTML_MAX);
-	crew->next++;
+	allow_time(crew, worker);
 	crew->busy++;
 	return 0;
+}
+
+static int start_next(struct crew *crew, struct worker *worker, struct why *why)
+{
+	const struct run_pool *pool = crew->pool;
+	size_t index = crew->next;
+	size_t size = pool->batch ? pool->batch(pool, index) : 1;
+
+	crew->next = size < pool->count - index ? index + size : pool->count;
+	return start_worker(crew, worker, index, crew->next, why);
 }
 
 static int start_workers(struct crew *crew, struct why *why)
@@ -148,12 +176,12 @@ static int start_workers(struct crew *crew, struct why *why)
 
 	for (unsigned int i = 0; r == 0 && i < crew->size && crew->next < crew->pool->count; i++)
 		if (!crew->workers[i].pid)
-			r = start_worker(crew, &crew->workers[i], why);
+			r = start_next(crew, &crew->workers[i], why);
 	return r;
 }
 
-/* Takes apart what the worker wrote; false when it is not all there. */
-static bool unpack(const struct buf *in, struct run_summary *ret, struct run_output *output)
+/* Takes apart what the worker wrote of one job; false when it is not all there yet. */
+static bool unpack(struct buf *in, struct run_summary *ret, struct run_output *output)
 {
 	const uint8_t *text = in->data + sizeof(struct head);
 	struct head head;
@@ -161,13 +189,31 @@ static bool unpack(const struct buf *in, struct run_summary *ret, struct run_out
 	if (in->size < sizeof(head))
 		return false;
 	memcpy(&head, in->data, sizeof(head));
-	if (in->size != sizeof(head) + head.text_size + head.html_size)
+	if (in->size < sizeof(head) + head.text_size + head.html_size)
 		return false;
+	/* Room for all of it was there in the worker. */
 	if (buf_append(&output->text, text, head.text_size) < 0 ||
 		buf_append(&output->html, text + head.text_size, head.html_size) < 0)
 		return false;
 	*ret = head.summary;
+	buf_consume(in, sizeof(head) + head.text_size + head.html_size);
 	return true;
+}
+
+static bool take_job(struct crew *crew, struct worker *worker)
+{
+	struct run_output output;
+	bool whole;
+
+	run_output_init(&output);
+	whole = worker->job < worker->end &&
+		unpack(&worker->in, &crew->pool->jobs[worker->job], &output);
+	if (whole) {
+		crew->pool->ended(crew->pool, worker->job++, &output);
+		allow_time(crew, worker);
+	}
+	run_output_done(&output);
+	return whole;
 }
 
 static void say_how_it_ended(struct run_summary *job, const struct worker *worker, int status)
@@ -184,39 +230,53 @@ static void say_how_it_ended(struct run_summary *job, const struct worker *worke
 			WEXITSTATUS(status));
 }
 
-static void finish_worker(struct crew *crew, struct worker *worker)
+/* The job in hand has no result, and will have none. */
+static void give_up_job(struct crew *crew, struct worker *worker, int status)
 {
-	struct run_summary *job = &crew->pool->jobs[worker->job];
 	struct run_output output;
+
+	run_output_init(&output);
+	say_how_it_ended(&crew->pool->jobs[worker->job], worker, status);
+	crew->pool->ended(crew->pool, worker->job++, &output);
+	run_output_done(&output);
+}
+
+/* All that it wrote has been taken. Another one goes on with what it did not do. */
+static int finish_worker(struct crew *crew, struct worker *worker, struct why *why)
+{
 	int status = 0;
 
 	close(worker->fd);
 	while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	run_output_init(&output);
-	if (status != 0 || !unpack(&worker->in, job, &output))
-		say_how_it_ended(job, worker, status);
 	buf_done(&worker->in);
 	worker->pid = 0;
 	crew->busy--;
-	crew->pool->ended(crew->pool, worker->job, &output);
-	run_output_done(&output);
+	/* An end that is none of a job's, such as a leak that is found at the exit, is the last one's. */
+	if (status != 0 && worker->job == worker->end)
+		worker->job--;
+	if (worker->job < worker->end)
+		give_up_job(crew, worker, status);
+	return worker->job < worker->end ? start_worker(crew, worker, worker->job, worker->end, why)
+					 : 0;
 }
 
-static void read_worker(struct crew *crew, struct worker *worker)
+static int read_worker(struct crew *crew, struct worker *worker, struct why *why)
 {
 	uint8_t *room;
 	ssize_t n;
 
 	if (buf_grow(&worker->in, CHUNK, &room) < 0) {
 		kill(worker->pid, SIGKILL);
-		finish_worker(crew, worker);
-		return;
+		return finish_worker(crew, worker, why);
 	}
 	n = read(worker->fd, room, CHUNK);
 	worker->in.size -= CHUNK - (n > 0 ? (size_t)n : 0);
+	while (take_job(crew, worker))
+		;
 	if (n == 0 || (n < 0 && errno != EINTR))
-		finish_worker(crew, worker);
+		return finish_worker(crew, worker, why);
+	return 0;
 }
 
 static void kill_late(struct crew *crew)
@@ -256,18 +316,20 @@ static void on_signal(int signum UNUSED)
 	interrupted = 1;
 }
 
-static void poll_workers(struct crew *crew)
+static int poll_workers(struct crew *crew, struct why *why)
 {
 	struct pollfd fds[WORKER_MAX];
+	int r = 0;
 
 	for (unsigned int i = 0; i < crew->size; i++)
 		fds[i] = (struct pollfd){
 			.fd = crew->workers[i].pid ? crew->workers[i].fd : -1, .events = POLLIN};
 	if (poll(fds, crew->size, IDLE_MS) < 0)
-		return;
-	for (unsigned int i = 0; i < crew->size; i++)
+		return 0;
+	for (unsigned int i = 0; r == 0 && i < crew->size; i++)
 		if (crew->workers[i].pid && fds[i].revents)
-			read_worker(crew, &crew->workers[i]);
+			r = read_worker(crew, &crew->workers[i], why);
+	return r;
 }
 
 static int work_off(struct crew *crew, struct why *why)
@@ -275,11 +337,11 @@ static int work_off(struct crew *crew, struct why *why)
 	int r = start_workers(crew, why);
 
 	while (r == 0 && crew->busy && !interrupted) {
-		poll_workers(crew);
+		r = poll_workers(crew, why);
 		kill_late(crew);
 		if (crew->pool->idle)
 			crew->pool->idle(crew->pool);
-		if (!interrupted)
+		if (r == 0 && !interrupted)
 			r = start_workers(crew, why);
 	}
 	kill_all(crew);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs jobs in processes of their own, several at a time: one that crashes or hangs is an ERROR of its own, no more. */
+/*
+ * Runs jobs in processes beside this one, several at a time: one that crashes or hangs is an ERROR of its own, no more. Jobs
+ * may share a process, one after the other, where what a process costs would be seen.
+ */
 #ifndef DFURIG_CLI_RUN_POOL_H
 #define DFURIG_CLI_RUN_POOL_H
 
@@ -31,7 +34,11 @@ struct run_pool {
 	void (*work)(struct run_pool *pool, size_t index, struct run_summary *job,
 		struct run_output *output);
 
-	/* In this process, when a job has ended; output is the callee's to move out of. */
+	/* In how many jobs from this one on a process may be used, at least 1; NULL = 1. */
+	size_t (*batch)(const struct run_pool *pool, size_t index);
+
+	/* In this process, when a job has ended; output is the callee's to move out of. Once more for the last job of a process
+	 * that then ended badly (a leak was found). */
 	void (*ended)(struct run_pool *pool, size_t index, struct run_output *output);
 	void (*idle)(struct run_pool *pool); /* about every quarter of a second; may be NULL */
 };

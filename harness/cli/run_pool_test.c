@@ -70,10 +70,8 @@ static void ask_to_end(struct run_pool *pool UNUSED, size_t index UNUSED,
 		pause();
 }
 
-static int work_off(struct shift *shift, __typeof__(&do_well) work, uint64_t limit_us)
+static void prepare(struct shift *shift, __typeof__(&do_well) work, uint64_t limit_us)
 {
-	struct why why;
-
 	memset(shift, 0, sizeof(*shift));
 	shift->text_fits = true;
 	shift->pool = (struct run_pool){
@@ -85,6 +83,13 @@ static int work_off(struct shift *shift, __typeof__(&do_well) work, uint64_t lim
 		.work = work,
 		.ended = ended,
 	};
+}
+
+static int work_off(struct shift *shift, __typeof__(&do_well) work, uint64_t limit_us)
+{
+	struct why why;
+
+	prepare(shift, work, limit_us);
 	return run_pool(&shift->pool, &why);
 }
 
@@ -112,6 +117,26 @@ Test(run_pool, a_job_that_crashes_is_an_error_and_the_others_go_on)
 	cr_expect_eq(shift.jobs[4].verdict, VERDICT_ERROR);
 	cr_expect_str_eq(shift.jobs[4].reason, "the run broke off with exit code 7");
 	cr_expect_eq(shift.jobs[5].verdict, VERDICT_PASS);
+}
+
+static size_t batch_of_seven(const struct run_pool *pool UNUSED, size_t index UNUSED)
+{
+	return 7;
+}
+
+Test(run_pool, jobs_of_one_process_have_their_own_results_and_one_that_crashes_stops_no_other)
+{
+	struct shift shift;
+
+	prepare(&shift, crash_at_three, 60000000);
+	shift.pool.batch = batch_of_seven;
+	cr_assert_eq(run_pool(&shift.pool, NULL), 0);
+	cr_expect_eq(shift.ended, JOBS);
+	for (size_t i = 0; i < JOBS; i++) {
+		cr_expect_eq(shift.jobs[i].verdict, i == 3 || i == 4 ? VERDICT_ERROR : VERDICT_PASS,
+			"job %zu", i);
+		cr_expect_eq(shift.jobs[i].board_us, i == 3 || i == 4 ? 0 : i);
+	}
 }
 
 Test(run_pool, a_job_that_does_not_end_is_killed_and_an_error)

@@ -355,6 +355,7 @@ void cdc_acm_unbind(struct mock *mock, struct mock_slot *slot, uint8_t interface
 
 	if (!tty)
 		return;
+	tty_answer_gone(tty);
 	other = tty->function.control == interface ? tty->function.data : tty->function.control;
 	if (tty->session)
 		tty_minor_linger(mock, tty->shown.minor, tty_session_hang_up(tty->session));

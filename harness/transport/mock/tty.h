@@ -175,4 +175,7 @@ void tty_answer_all(struct list *waiting, int result);
 /* The modem lines have changed: who waits for that. */
 void tty_answer_watching(struct mock_tty *tty);
 
+/* The device is leaving: the same. */
+void tty_answer_gone(struct mock_tty *tty);
+
 #endif

@@ -226,6 +226,16 @@ void tty_answer_watching(struct mock_tty *tty)
 	}
 }
 
+/* acm_disconnect(): who waits for the carrier has seen it go. */
+void tty_answer_gone(struct mock_tty *tty)
+{
+	while (tty->session && !list_empty(&tty->session->watching)) {
+		struct mock_client *client = first_of(&tty->session->watching);
+
+		answer(client, client->asked.tag & TIOCM_CD ? 0 : -ENODEV);
+	}
+}
+
 static void call_exclusive(struct mock_client *client, struct tty_session *session)
 {
 	if (client->asked.tag < 2)

@@ -216,7 +216,7 @@ Test(tty_hotplug, who_has_it_open_sees_a_hang_up)
 	turns(&rig.server, 3);
 	cr_expect(is_hung_up(fd));
 	cr_expect(is_hung_up(copy));
-	cr_expect_eq(receive_or_fail(&rig.server, drain).result, -EIO);
+	cr_expect_eq(receive_or_fail(&rig.server, drain).result, 0, "there is nothing to wait for");
 	cr_expect_eq(asked_or_fail(&rig, fd, MOCK_TTY_MODEM_GET, 0).result, -EIO);
 	close(fd);
 	close(copy);

@@ -19,7 +19,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SLAVE_MODE  (MOCK_TTY_MARK | 0666)
+#define SLAVE_MODE  (MOCK_TTY_MARK | 0600) /* who gets an fd needs no more */
 #define SLAVE_FLAGS (O_ACCMODE | O_NONBLOCK | O_APPEND | O_SYNC)
 #define COOLDOWN_MS 500 /* acm_read_bulk_callback(): HZ / 2 */
 #define CHUNKS_MAX  64  /* moved in a row before the loop has its turn */
@@ -81,7 +81,8 @@ static void session_end(struct tty_session *session)
 	cancel_transfers(session);
 	tty_answer_all(&session->opening, -EIO);
 	tty_answer_all(&session->setting, -EIO);
-	tty_answer_all(&session->draining, -EIO);
+	tty_answer_all(
+		&session->draining, 0); /* nothing is left to wait for (tty_wait_until_sent) */
 	tty_answer_all(&session->watching, -EIO);
 	tty_session_put(session);
 }

@@ -384,7 +384,7 @@ Test(tty, modem_lines_are_cdc_acms)
 Test(tty, a_change_of_the_lines_can_be_waited_for)
 {
 	CLEANUP(tty_rig_done) struct tty_rig rig;
-	CLEANUP(peer_free) struct peer *dsr = NULL, *carrier = NULL;
+	CLEANUP(peer_free) struct peer *dsr = NULL, *carrier = NULL, *ring = NULL;
 	int fd;
 
 	tty_rig_init_or_fail(&rig);
@@ -395,8 +395,10 @@ Test(tty, a_change_of_the_lines_can_be_waited_for)
 	notify_state(&rig, 0x02);
 	cr_expect_eq(receive_or_fail(&rig.server, dsr).result, 0);
 	cr_expect(is_silent(&rig.server, carrier));
+	ring = asking_peer_or_fail(&rig, MOCK_TTY_MODEM_WAIT, pts_of(fd), TIOCM_RI, NULL);
 	vusb_port_unplug(rig.port);
-	cr_expect_eq(receive_or_fail(&rig.server, carrier).result, -EIO);
+	cr_expect_eq(receive_or_fail(&rig.server, carrier).result, 0, "it has gone with it");
+	cr_expect_eq(receive_or_fail(&rig.server, ring).result, -ENODEV);
 	close(fd);
 }
 

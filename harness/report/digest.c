@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOMENT_US 1000
+
 /* ---- items ---- */
 
 static bool is_needed(enum digest_kind kind)
@@ -82,12 +84,12 @@ bool digester_repeats(struct digester *self, enum digest_kind kind, const struct
 
 /* ---- pins, boards, steps ---- */
 
-/* Pins that move at one moment are one item. */
+/* Pins that move at one moment, as a hand does it, are one item. */
 static void take_pin(struct digester *self, const struct event *event)
 {
 	struct digest_item *item = last_item(self);
 
-	if (item && item->kind == DIGEST_PIN && item->time_us == event->time_us &&
+	if (item && item->kind == DIGEST_PIN && event->time_us - item->time_us < MOMENT_US &&
 		digest_same(item->board, event->board))
 		item->count++;
 	else

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define STORY_LINES 40 /* of a FAIL that nobody asked for more of */
+#define WORDS_MAX   3
 #define WHO_WIDTH   22
 #define STRIP_MAX   64 /* letters; then several sectors share one */
 
@@ -327,6 +328,26 @@ static void put_expectations(
 	}
 }
 
+/* The last that the tool said, on fewer lines than the eye can skip. */
+static void put_words(const struct run_terminal *terminal, FILE *out, const struct story *story)
+{
+	const char *lines[WORDS_MAX];
+	size_t count = 0;
+
+	for (size_t i = story->count; i-- > 0 && count < WORDS_MAX;) {
+		const struct event *event = &story->events[i];
+		const char *text = event->text ? event->text : "";
+
+		if (event->kind == EVENT_OUTPUT && text[strspn(text, " \t\r")])
+			lines[count++] = text;
+	}
+	while (count > 0) {
+		const char *line = lines[--count], *drawn = strrchr(line, '\r');
+
+		put_fact(terminal, out, "says", drawn && drawn[1] ? drawn + 1 : line);
+	}
+}
+
 static void put_faults(const struct run_terminal *terminal, FILE *out, const struct digest *digest)
 {
 	for (size_t i = 0; i < digest->count; i++) {
@@ -368,8 +389,10 @@ int run_terminal_print(const struct run_terminal *terminal, FILE *out,
 		put_story(terminal, out, &digest);
 		put_flash(terminal, out, story);
 		put_expectations(terminal, out, story);
-		if (bad)
+		if (bad) {
+			put_words(terminal, out, story);
 			put_faults(terminal, out, &digest);
+		}
 		digest_done(&digest);
 	}
 	if (bad)

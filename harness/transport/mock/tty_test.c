@@ -396,6 +396,7 @@ Test(tty, a_change_of_the_lines_can_be_waited_for)
 	cr_expect_eq(receive_or_fail(&rig.server, dsr).result, 0);
 	cr_expect(is_silent(&rig.server, carrier));
 	ring = asking_peer_or_fail(&rig, MOCK_TTY_MODEM_WAIT, pts_of(fd), TIOCM_RI, NULL);
+	turns(&rig.server, 3);
 	vusb_port_unplug(rig.port);
 	cr_expect_eq(receive_or_fail(&rig.server, carrier).result, 0, "it has gone with it");
 	cr_expect_eq(receive_or_fail(&rig.server, ring).result, -ENODEV);

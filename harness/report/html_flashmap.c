@@ -107,8 +107,9 @@ static void put_block(struct markup *html, const struct block *block)
 {
 	const struct event *first = block->first;
 
-	markup_raw(html, "<li class=\"f-%s%s\" style=\"flex-grow:%u\" title=\"sector ",
-		fate_class(first), is_settings(first) ? " settings" : "", weight_of(block->size));
+	markup_raw(html, "<li class=\"f-%s%s%s\" style=\"flex-grow:%u\" title=\"sector ",
+		fate_class(first), is_settings(first) ? " settings" : "",
+		first != block->last ? " many" : "", weight_of(block->size));
 	put_numbers(html, block);
 	markup_raw(html, ", 0x%08" PRIx32 " to 0x%08" PRIx32 ", ", first->addr, end_of(block));
 	put_size(html, block->size);

@@ -22,6 +22,7 @@ static const struct update_profile builtin = {
 	.reads_tune = true,
 	.restores_tune = true,
 	.guard = true,
+	.checks_image = true,
 	.find =
 		{
 			.signature_ms = 2000,
@@ -174,7 +175,7 @@ static const char *const dfuse_command_flash[] = {
 	"DfuSeCommand.exe", "-c", "-d", "--v", "--fn", "{image}", NULL};
 
 /* PortDetector.autoDetectSerial: S on all ports at once, 500 ms for an answer, the first wins, 5 s in all. No backup: that
- * came with PR #7389. It did not look for the bootloader but ran DfuSeCommand after the pause (guessed; issues before 2022
+ * came with PR #7389. No look at the image's target (guessed). It did not look for the bootloader but ran DfuSeCommand after the pause (guessed; issues before 2022
  * show no query). Its .dfu was in the bundle; here it is handed the image as it is. */
 static const struct update_profile windows_2021 = {
 	.name = "windows-2021",

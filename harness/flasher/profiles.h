@@ -73,6 +73,7 @@ struct update_profile {
 	bool reads_tune, restores_tune;
 	bool reopens; /* the port is opened and asked for its signature once more before the reboot */
 	bool guard;   /* the image's target must be the ECU's */
+	bool checks_image; /* it must begin as firmware does, before anything is done */
 	struct update_find find;
 	struct update_look look;
 	struct update_flash flash;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/flasher/update.h"
 
+#include "harness/base/wire.h"
 #include "harness/flasher/flasher_text.h"
 #include "harness/flasher/update_state.h"
 #include "harness/host/host_os_direct.h"
@@ -22,6 +23,42 @@ static void read_image_signature(struct update *update)
 		if (ts_signature_scan(image->elements[i].data, image->elements[i].size, text) == 0)
 			return;
 	text[0] = '\0';
+}
+
+static bool in_image(const struct image *image, uint32_t addr)
+{
+	for (size_t i = 0; i < image->element_count; i++)
+		if (addr - image->elements[i].addr < image->elements[i].size)
+			return true;
+	return false;
+}
+
+/* Where an STM32 has RAM: CCM, SRAM, AXI SRAM; the initial stack pointer may be its end. */
+static bool is_ram(uint32_t addr)
+{
+	uint32_t base = (addr - 4) & 0xfff00000u;
+
+	return addr % 4 == 0 && (base == 0x10000000 || base == 0x20000000 || base == 0x24000000);
+}
+
+/* The first words of firmware are its stack pointer and where it starts, in itself and in Thumb code. [ARMv7-M, B1.5.3] */
+static int check_image(struct update *update)
+{
+	const struct image *image = update->options->image;
+	const struct image_element *first = image->elements;
+	struct reader words;
+	uint32_t stack, start;
+
+	if (!update->profile->checks_image || update->options->force)
+		return 0;
+	words = reader_of(first ? first->data : NULL, first ? first->size : 0);
+	stack = reader_le32(&words);
+	start = reader_le32(&words);
+	if (!words.failed && is_ram(stack) && (start & 1) && in_image(image, start - 1))
+		return 0;
+	return update_fail(update, FLASHER_WRONG_IMAGE,
+		"the image does not begin as STM32 firmware does; --force flashes it all the "
+		"same");
 }
 
 /* The console compares the bundle's target with the ECU's; so do we. */
@@ -130,8 +167,10 @@ static int run(struct update *update)
 
 	if (update_has(update, UPDATE_FLAW_DONE_AT_ONCE))
 		return 0;
-	r = update->options->flow == FLASHER_AUTO ? ask_into_bootloader(update)
-						  : update_check_tool(update);
+	r = check_image(update);
+	if (r == 0)
+		r = update->options->flow == FLASHER_AUTO ? ask_into_bootloader(update)
+							  : update_check_tool(update);
 	if (r == 0)
 		r = update_look_for_dfu(update);
 	if (r == 0)

@@ -326,9 +326,13 @@ static enum flasher_reason client_reason(int r)
 
 static uint32_t left_ms(const struct update *update)
 {
+	uint64_t now_us = clock_now_us(update->os->clock);
+
 	if (update->deadline_us == CLOCK_NEVER)
 		return 0;
-	return (uint32_t)((update->deadline_us - clock_now_us(update->os->clock)) / 1000 + 1);
+	if (now_us >= update->deadline_us)
+		return 1;
+	return (uint32_t)((update->deadline_us - now_us) / 1000 + 1);
 }
 
 static int flash_once(struct update *update, struct why *why)

@@ -16,6 +16,7 @@
 #define RIG_OLD        "rusEFI main.2025.01.01.f407-discovery.1111111111"
 #define RIG_NEW        "rusEFI main.2026.07.14.f407-discovery.2222222222"
 #define RIG_OTHER      "rusEFI main.2026.07.14.proteus_f7.3333333333"
+#define RIG_H7         "rusEFI main.2026.07.14.proteus_h7.4444444444"
 
 struct update_rig {
 	struct usb_rig usb;

@@ -265,6 +265,76 @@ Test(update, an_image_for_another_board_is_refused)
 	}
 }
 
+/* No ECU says what board it is; a file that is no firmware is seen all the same. */
+Test(update, what_is_no_firmware_is_refused)
+{
+	CLEANUP(update_rig_done) struct update_rig rig;
+
+	update_rig_init(&rig);
+	update_rig_add_dfu(&rig);
+	rig.options.flow = FLASHER_MANUAL;
+	rig.image.elements[0].data[3] = 0x55; /* of the stack pointer */
+	EXPECT_REASON(&rig, "builtin", FLASHER_WRONG_IMAGE);
+	rig.image.elements[0].data[3] = 0x20;
+	rig.image.elements[0].data[6] = 0x77; /* of the start */
+	EXPECT_REASON(&rig, "builtin", FLASHER_WRONG_IMAGE);
+	cr_expect(update_rig_holds(&rig, 0, &rig.old));
+	rig.image.elements[0].data[6] = 0x00;
+	EXPECT_REASON(&rig, "builtin", FLASHER_NO_REASON);
+}
+
+/* The query for an H7's bootloader is another one: here it finds none, the board being an F4. */
+Test(update, windows_looks_for_an_h7_by_another_name)
+{
+	CLEANUP(update_rig_done) struct update_rig rig;
+
+	update_rig_init(&rig);
+	strncpy(rig.old.signature, RIG_H7, sizeof(rig.old.signature) - 1);
+	strncpy(rig.new.signature, RIG_H7, sizeof(rig.new.signature) - 1);
+	update_rig_image_or_fail(&rig);
+	update_rig_add_ecu(&rig);
+	EXPECT_REASON(&rig, "windows-2026", FLASHER_NO_DFU);
+}
+
+/* update_run as a program, so that it has a time limit. */
+struct update_program {
+	struct host_program program;
+	struct update_rig *rig;
+};
+
+static int update_main(const struct host_program *program, struct host_os *os,
+	char *const argv[] UNUSED, struct buf *out)
+{
+	struct update_rig *rig =
+		CONTAINER_OF((struct host_program *)program, struct update_program, program)->rig;
+
+	cr_assert_eq(update_run(os, &rig->options, out, &rig->result), 0);
+	return rig->result.reason != FLASHER_NO_REASON;
+}
+
+Test(update, it_gives_up_when_its_time_is_over)
+{
+	CLEANUP(update_rig_done) struct update_rig rig;
+	struct update_program update = {{.name = "update", .main = update_main}, &rig};
+	const struct host_program *const programs[] = {&update.program, NULL};
+	struct fault_rule late = {
+		.point = FAULT_DFU_CONNECT, .nth = 1, .action = FAULT_DELAY, .value = 20000000};
+	struct host_program_result result = {0};
+
+	update_rig_init(&rig);
+	update_rig_add_ecu(&rig);
+	update_rig_fault(&rig, &late);
+	host_os_direct_free(rig.os);
+	rig.os = host_os_direct_new(rig.usb.host, rig.serial, programs);
+	rig.options.profile = update_profile_find("builtin");
+	cr_assert_eq(
+		rig.os->ops->run(rig.os, (char *const[]){"update", NULL}, 6000, &result, NULL), 0);
+	cr_expect(result.timed_out);
+	cr_expect_eq(rig.result.reason, FLASHER_TIMED_OUT);
+	cr_expect_leq(rig.result.took_us, 6000000);
+	buf_done(&result.output);
+}
+
 Test(update, a_tune_that_cannot_be_read_stops_it)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(with_tune); i++) {

@@ -82,7 +82,7 @@ static int ask_on(
 {
 	int r = rpc_send(rpc, message, payload, payload ? strlen(payload) : 0, NULL);
 
-	ret->fd = -1;
+	*ret = (struct reply){.fd = -1};
 	if (r == 0)
 		r = receive_all(rpc->fd, &ret->message, sizeof(ret->message), &ret->fd);
 	if (r == 0 && ret->message.size >= sizeof(ret->data))
@@ -364,7 +364,7 @@ static int get_serial(uint32_t pts, struct serial_struct *out)
 /* An ordinary user may change nothing (set_serial_info in cdc-acm.c). */
 static int set_serial(uint32_t pts, const struct serial_struct *in)
 {
-	struct serial_struct now;
+	struct serial_struct now = {0};
 
 	if (get_serial(pts, &now) < 0)
 		return -1;

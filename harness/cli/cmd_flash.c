@@ -68,8 +68,11 @@ static void check_args(const struct flash_args *args, struct argp_state *state)
 		argp_error(state, "--verify: after a reset the device is not there to be read");
 	if (args->job.rig.board_count > 1)
 		argp_error(state, "one --board at a time");
-	if (args->job.rig.start != RIG_START_DFU)
+	if (args->job.rig.start == RIG_START_OFF)
 		argp_error(state, "--start off: a board without power cannot be updated");
+	if (args->job.rig.start == RIG_START_RUN)
+		argp_error(state, "--start run: this updates a board that is in its bootloader; "
+				  "`dfurig update auto` gets a running one there");
 	if (args->transport->run == flash_run_libusb && args->job.rig.given &&
 		!flash_run_is_child())
 		argp_error(state, "--board, --pace and the like are for a simulated board; "

@@ -230,3 +230,22 @@ Test(flash, says_why_nothing_runs)
 
 	expect_text(run.out, "nothing runs: the vector table's stack is not in this chip's RAM");
 }
+
+Test(flash, wants_a_board_in_its_bootloader)
+{
+	static const struct {
+		const char *start, *says;
+	} rows[] = {
+		{"off", "a board without power cannot be updated"},
+		{"run", "`dfurig update auto` gets a running one there"},
+		{"up", "\"up\" is not one of dfu, off, run"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL(DFURIG, "flash", "--start", rows[i].start, "x.bin");
+
+		cr_expect_eq(run.code, 2, "%s", rows[i].start);
+		expect_text(run.err, rows[i].says);
+	}
+}

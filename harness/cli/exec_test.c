@@ -473,3 +473,15 @@ Test(exec, a_killed_dfu_util_does_not_spoil_the_board)
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
 	expect_flash(&files, 0, ERASED);
 }
+
+Test(exec, what_is_in_flash_runs_when_asked_to)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--start", "run", "--flash", "rusefi-2026",
+		"-v", "--", "sh", "-c", "cat /sys/bus/usb/devices/*/serial");
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	expect_text(run.err, "runs rusEFI main.2026.07.14.f407-discovery.3461352391");
+	expect_text(run.err, "USB 0483:5740 \"rusEFI Engine Management ECU\"");
+	expect_text(run.out, "57002700033556B93F283331\n");
+}

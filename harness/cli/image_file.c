@@ -137,14 +137,12 @@ static int check_names(const struct reading *reading, struct why *why)
 	return 0;
 }
 
-static int read_size(const struct reading *reading, const char *key, const char *text, uint32_t max,
-	uint32_t *size, struct why *why)
+/* Leaves *size alone when nothing is given. */
+static bool read_size(const char *text, uint32_t max, uint32_t *size)
 {
 	if (!text[0])
-		return 0;
-	if (quantity_size(text, size) < 0 || *size % 4 || *size < 1024 || *size > max)
-		return bad_value(reading, key, why);
-	return 0;
+		return true;
+	return quantity_size(text, size) == 0 && *size % 4 == 0 && *size >= 1024 && *size <= max;
 }
 
 /* --- OpenBLT --- */
@@ -172,8 +170,9 @@ static int read_openblt(const struct reading *reading, struct firmware *ret, str
 	memcpy(openblt.signature, document->openblt, sizeof(openblt.signature));
 	memcpy(openblt.chip, document->chip, sizeof(openblt.chip));
 	*ret = openblt;
-	return read_size(reading, "openblt-size", document->openblt_size, openblt.app_base - start,
-		&ret->size, why);
+	if (!read_size(document->openblt_size, openblt.app_base - start, &ret->size))
+		return bad_value(reading, "openblt-size", why);
+	return 0;
 }
 
 /* --- the ECU --- */
@@ -214,7 +213,9 @@ static int read_ecu(const struct reading *reading, struct firmware *ret, struct 
 	memcpy(ecu.signature, document->signature, sizeof(ecu.signature));
 	memcpy(ecu.chip, document->chip, sizeof(ecu.chip));
 	*ret = ecu;
-	return read_size(reading, "size", document->size, IMAGE_MAX, &ret->size, why);
+	if (!read_size(document->size, IMAGE_MAX, &ret->size))
+		return bad_value(reading, "size", why);
+	return 0;
 }
 
 /* --- the image --- */

@@ -155,15 +155,15 @@ const struct argp rig_argp = {.options = rig_argp_options, .parser = parse_optio
 
 /* --- boards --- */
 
-/* Copies an image's bytes into a board's flash by the second channel. */
-static int put_element(struct board *board, const char *path, uint32_t addr, const uint8_t *data,
-	size_t size, struct why *why)
+/* Copies bytes into a board's flash by the second channel; path is where they come from. */
+static int put_element(
+	struct board *board, const char *path, const struct image_element *element, struct why *why)
 {
-	int r = board->ops->write_flash(board, addr, data, size);
+	int r = board->ops->write_flash(board, element->addr, element->data, element->size);
 
 	if (r < 0)
-		why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path, addr,
-			addr + (size - 1), board->name);
+		why_set(why, r, "%s: 0x%08x to 0x%08zx is not all in the flash of %s", path,
+			element->addr, element->addr + (element->size - 1), board->name);
 	return r;
 }
 
@@ -177,11 +177,8 @@ static int preset_from_file(struct board *board, const char *path, struct why *w
 		return r;
 	if (!image.addressed)
 		r = image_set_address(&image, board->flash_addr, why);
-	for (size_t i = 0; r == 0 && i < image.element_count; i++) {
-		const struct image_element *element = &image.elements[i];
-
-		r = put_element(board, path, element->addr, element->data, element->size, why);
-	}
+	for (size_t i = 0; r == 0 && i < image.element_count; i++)
+		r = put_element(board, path, &image.elements[i], why);
 	return r;
 }
 
@@ -189,10 +186,10 @@ static int preset_from_image(struct board *board, const char *name, struct why *
 {
 	CLEANUP(image_file_done) struct image_file image = {0};
 	int r = image_file_load(name, &image, why);
+	struct image_element all = {
+		.addr = image.addr, .data = image.bytes.data, .size = image.bytes.size};
 
-	if (r < 0)
-		return r;
-	return put_element(board, name, image.addr, image.bytes.data, image.bytes.size, why);
+	return r < 0 ? r : put_element(board, name, &all, why);
 }
 
 static bool is_spec(const char *name)

@@ -11,7 +11,12 @@
 #define CHUNK  4096u
 #define PREFIX "rusEFI "
 
-typedef int read_fn(void *user, uint32_t addr, uint8_t *ret_data, size_t size);
+/* A chip's flash, and how to look at it. */
+struct source {
+	const struct chip *chip;
+	int (*read)(void *user, uint32_t addr, uint8_t *ret_data, size_t size);
+	void *user;
+};
 
 /* --- the signature --- */
 
@@ -93,9 +98,10 @@ static bool find_in(const uint8_t *data, size_t size, size_t *ret_offset, char *
 }
 
 /* Pieces overlap by the longest text, so that none is cut in two. */
-static bool find_signature(const struct chip_range *flash, uint32_t base, read_fn *read, void *user,
-	uint32_t *ret_addr, char *ret_text)
+static bool find_signature(
+	const struct source *source, uint32_t base, uint32_t *ret_addr, char *ret_text)
 {
+	const struct chip_range *flash = &source->chip->flash.range;
 	uint8_t chunk[CHUNK + FIRMWARE_TEXT];
 	uint32_t left = flash->addr + flash->size - base;
 
@@ -103,7 +109,7 @@ static bool find_signature(const struct chip_range *flash, uint32_t base, read_f
 		uint32_t size = left - at < sizeof(chunk) ? left - at : (uint32_t)sizeof(chunk);
 		size_t offset;
 
-		if (read(user, base + at, chunk, size) < 0)
+		if (source->read(source->user, base + at, chunk, size) < 0)
 			return false;
 		if (find_in(chunk, size, &offset, ret_text)) {
 			*ret_addr = base + at + (uint32_t)offset;
@@ -116,14 +122,15 @@ static bool find_signature(const struct chip_range *flash, uint32_t base, read_f
 /* --- what it is --- */
 
 /* The entry of a vector table that this chip can start from; 0 = there is none. */
-static uint32_t entry_at(const struct chip *chip, uint32_t addr, read_fn *read, void *user)
+static uint32_t entry_at(const struct source *source, uint32_t addr)
 {
+	const struct chip *chip = source->chip;
 	uint8_t table[8];
 	struct reader in;
 	uint32_t stack, entry;
 
 	if (!chip_range_holds(&chip->flash.range, addr, sizeof(table)) ||
-		read(user, addr, table, sizeof(table)) < 0)
+		source->read(source->user, addr, table, sizeof(table)) < 0)
 		return 0;
 	in = reader_of(table, sizeof(table));
 	stack = reader_le32(&in);
@@ -138,13 +145,14 @@ int firmware_real_identify(const struct chip *chip, uint32_t base,
 	int (*read)(void *user, uint32_t addr, uint8_t *ret_data, size_t size), void *user,
 	struct firmware *ret)
 {
+	const struct source source = {chip, read, user};
 	uint32_t app_base = firmware_defaults(chip, true).base;
-	uint32_t entry = entry_at(chip, base, read, user);
-	uint32_t app_entry = entry_at(chip, app_base, read, user);
+	uint32_t entry = entry_at(&source, base);
+	uint32_t app_entry = entry_at(&source, app_base);
 	struct firmware found = firmware_defaults(chip, base != chip->flash.range.addr);
 	uint32_t addr;
 
-	if (!entry || !find_signature(&chip->flash.range, base, read, user, &addr, found.signature))
+	if (!entry || !find_signature(&source, base, &addr, found.signature))
 		return -ENOEXEC;
 	found.base = base;
 	/* Code below the application's base, a second vector table there, and the text behind it: that is OpenBLT and

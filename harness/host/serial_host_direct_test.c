@@ -34,8 +34,9 @@ struct rig {
 	struct serial_port *port;
 	struct notes notes;
 	struct vusb_tap tap;
-	bool silent;      /* received bytes are not echoed */
-	bool leave_first; /* the device leaves while it receives */
+	unsigned int cleared; /* CLEAR_FEATURE of the data endpoint */
+	bool silent;          /* received bytes are not echoed */
+	bool leave_first;     /* the device leaves while it receives */
 	struct why why;
 };
 
@@ -61,6 +62,9 @@ static void tap_submitted(struct vusb_tap *tap, const struct vusb_transfer *tran
 				? (unsigned int)(transfer->data[0] | transfer->data[1] << 8 |
 						 transfer->data[2] << 16)
 				: transfer->setup.wValue);
+	else if (transfer->type == VUSB_CONTROL && transfer->setup.bmRequestType == 0x02 &&
+		 transfer->setup.wIndex == CDC_ACM_DATA_IN)
+		rig->cleared++;
 	else if (transfer->type != VUSB_CONTROL)
 		note(&rig->notes, "%02x/%u ", transfer->endpoint, (unsigned int)transfer->size);
 }
@@ -605,7 +609,8 @@ static enum vusb_result bad_attempt(struct vusb_tap *tap, struct vusb_transfer *
 
 static const struct vusb_tap_ops bad_ops = {.name = "bad", .attempt = bad_attempt};
 
-static int read_through_bad(enum vusb_result result, unsigned int times)
+/* ret_cleared: how often the endpoint was freed. */
+static int read_through_bad(enum vusb_result result, unsigned int times, unsigned int *ret_cleared)
 {
 	CLEANUP(rig_done) struct rig rig;
 	struct bad_tap bad = {.tap = {.ops = &bad_ops}, .result = result};
@@ -620,18 +625,31 @@ static int read_through_bad(enum vusb_result result, unsigned int times)
 	write_or_fail(&rig, "x");
 	n = read_text(&rig, text, sizeof(text), 100);
 	vusb_bus_remove_tap(&bad.tap);
+	*ret_cleared = rig.cleared;
 	return n;
 }
 
 Test(serial_direct, errors_on_the_way_in_are_passed_over)
 {
-	cr_expect_eq(read_through_bad(VUSB_ERROR, 3), 1);
-	cr_expect_eq(read_through_bad(VUSB_STALL, 3), 1);
-	cr_expect_eq(read_through_bad(VUSB_BABBLE, 3), 1);
+	unsigned int cleared;
+
+	cr_expect_eq(read_through_bad(VUSB_ERROR, 3, &cleared), 1);
+	cr_expect_eq(read_through_bad(VUSB_BABBLE, 3, &cleared), 1);
+	cr_expect_eq(cleared, 0);
+}
+
+Test(serial_direct, a_stalled_endpoint_is_freed)
+{
+	unsigned int cleared;
+
+	cr_expect_eq(read_through_bad(VUSB_STALL, 3, &cleared), 1);
+	cr_expect_eq(cleared, 3);
 }
 
 Test(serial_direct, errors_without_end_are_an_error)
 {
-	cr_expect_eq(read_through_bad(VUSB_ERROR, 1000000), -EIO);
-	cr_expect_eq(read_through_bad(VUSB_STALL, 1000000), -EIO);
+	unsigned int cleared;
+
+	cr_expect_eq(read_through_bad(VUSB_ERROR, 1000000, &cleared), -EIO);
+	cr_expect_eq(read_through_bad(VUSB_STALL, 1000000, &cleared), -EIO);
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/scenario/expect.h"
-
-#include "harness/report/board_text.h"
+#include "harness/scenario/expect_rows.h"
 
 #include <assert.h>
-#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,317 +53,30 @@ static const char *const reason_text[] = {
 static_assert(ARRAY_SIZE(reason_text) == FLASHER_REASON_COUNT, "a word for each reason");
 const struct names flasher_reason_words = NAMES(reason_text);
 
-/* What a check says for people; returns 1 (fits), 0 or the rig's failure. */
-struct told {
-	char expected[EXPECT_SENTENCE];
-	char got[EXPECT_SENTENCE];
+static const char *const kind_text[] = {
+	[SECTOR_IMAGE] = "image",
+	[SECTOR_SETTINGS] = "settings",
+	[SECTOR_OTHER] = "other",
 };
+static_assert(ARRAY_SIZE(kind_text) == SECTOR_KIND_COUNT, "a word for each kind");
+const struct names sector_kind_names = NAMES(kind_text);
 
-static PRINTF(2, 3) void tell(char *out, const char *fmt, ...)
+static const char *const fate_text[] = {
+	[SECTOR_UNTOUCHED] = "untouched",
+	[SECTOR_ERASED] = "erased",
+	[SECTOR_WRITTEN] = "written",
+	[SECTOR_CHANGED] = "changed",
+};
+static_assert(ARRAY_SIZE(fate_text) == SECTOR_FATE_COUNT, "a word for each fate");
+const struct names sector_fate_names = NAMES(fate_text);
+
+void expect_print(char *out, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(out, EXPECT_SENTENCE, fmt, args);
 	va_end(args);
-}
-
-/* What every expectation of the tool needs. */
-static bool tool_ran(const struct findings *findings, struct told *told)
-{
-	if (!findings->tool)
-		tell(told->got, "the flasher was not run");
-	return findings->tool != NULL;
-}
-
-/* ---- one pair of functions for each key ---- */
-
-static int parse_outcome(const struct words *words, struct expect *expect)
-{
-	int value, r = words_name(words, &outcome_names, &value);
-
-	if (r == 0)
-		expect->outcome = (enum outcome)value;
-	return r;
-}
-
-static int check_outcome(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "%s", names_text(&outcome_names, expect->outcome));
-	tell(told->got, "%s: %s", names_text(&outcome_names, findings->outcome),
-		findings->outcome_text);
-	return findings->outcome == expect->outcome;
-}
-
-static int parse_reason(const struct words *words, struct expect *expect)
-{
-	int value, r = words_name(words, &flasher_reason_words, &value);
-
-	if (r == 0)
-		expect->reason = (enum flasher_reason)value;
-	return r;
-}
-
-static int check_reason(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "%s", names_text(&flasher_reason_words, expect->reason));
-	if (!tool_ran(findings, told))
-		return 0;
-	tell(told->got, "%s", names_text(&flasher_reason_words, findings->tool->reason));
-	return findings->tool->reason == expect->reason;
-}
-
-static const char *const tool_text[] = {
-	[EXPECT_FAILURE] = "failure",
-	[EXPECT_SUCCESS] = "success",
-	[EXPECT_ANY] = "any",
-};
-static_assert(ARRAY_SIZE(tool_text) == EXPECT_WORD_COUNT, "a text for each word");
-static const struct names tool_words = NAMES(tool_text);
-
-static int parse_tool(const struct words *words, struct expect *expect)
-{
-	int value, r = words_name(words, &tool_words, &value);
-
-	if (r == 0)
-		expect->tool = (enum expect_word)value;
-	return r;
-}
-
-static int check_tool(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	const struct flasher_result *tool = findings->tool;
-
-	tell(told->expected, "%s", names_text(&tool_words, expect->tool));
-	if (!tool_ran(findings, told))
-		return 0;
-	if (tool->missing)
-		tell(told->got, "it is not installed");
-	else if (tool->timed_out)
-		tell(told->got, "it was stopped after its time");
-	else if (tool->success)
-		tell(told->got, "success, exit %d", tool->exit_code);
-	else
-		tell(told->got, "failure (%s), exit %d",
-			names_text(&flasher_reason_words, tool->reason), tool->exit_code);
-	return expect->tool == EXPECT_ANY || tool->success == (expect->tool == EXPECT_SUCCESS);
-}
-
-static int parse_tune(const struct words *words, struct expect *expect)
-{
-	int value, r = words_name(words, &tune_fate_names, &value);
-
-	if (r == 0)
-		expect->tune = (enum tune_fate)value;
-	return r;
-}
-
-static int check_tune(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "%s", names_text(&tune_fate_names, expect->tune));
-	tell(told->got, "%s%s%s", names_text(&tune_fate_names, findings->tune),
-		findings->tune_text[0] ? ": " : "", findings->tune_text);
-	return findings->tune == expect->tune ||
-	       (expect->tune == TUNE_LOST && findings->tune == TUNE_DEFAULT);
-}
-
-/* "dfu", or "dfu: 3 s" as a mapping. */
-static int parse_usb_entry(const struct words *entry, struct expect_usb *ret)
-{
-	struct words bound = words_entry(entry, 0);
-	int value, r;
-
-	*ret = (struct expect_usb){0};
-	if (!bound.mark) {
-		r = words_name(entry, &face_names, &value);
-	} else {
-		value = names_value(&face_names, words_key(&bound));
-		if (value < 0 || words_entry(entry, 1).mark)
-			return words_bad(entry,
-				"what the board shows (dfu, ecu, openblt, other) or "
-				"{dfu: 3 s}, 3 s after what was there before has left");
-		r = words_time(&bound, &ret->within_us);
-	}
-	if (r == 0)
-		ret->face = (enum face)value;
-	return r;
-}
-
-static int parse_usb(const struct words *words, struct expect *expect)
-{
-	struct words entry = words_entry(words, 0);
-	int r = 0;
-
-	if (words->mark->text)
-		return words_bad(words, "a list such as [ecu, dfu, ecu]");
-	expect->usb_count = 0;
-	for (size_t n = 1; r == 0 && entry.mark; n++) {
-		if (expect->usb_count == EXPECT_USB_MAX)
-			return words_bad_because(
-				words, "at most %d of them can be given", EXPECT_USB_MAX);
-		r = parse_usb_entry(&entry, &expect->usb[expect->usb_count++]);
-		entry = words_entry(words, n);
-	}
-	return r;
-}
-
-static void add(char *out, const char *fmt, const char *word, double seconds)
-{
-	size_t used = strlen(out);
-
-	snprintf(out + used, EXPECT_SENTENCE - used, fmt, used ? ", " : "", word, seconds);
-}
-
-static double seconds(uint64_t us)
-{
-	return (double)us / 1e6;
-}
-
-/* From the moment when what was there before left; 0 for the first. */
-static uint64_t came_after(const struct watch *watch, size_t i)
-{
-	return i ? watch->seen[i].from_us - watch->seen[i - 1].to_us : 0;
-}
-
-static void tell_usb(
-	const struct expect *expect, const struct watch *watch, size_t seen, struct told *told)
-{
-	for (size_t i = 0; i < expect->usb_count; i++)
-		add(told->expected, expect->usb[i].within_us ? "%s%s within %.3g s" : "%s%s",
-			names_text(&face_names, expect->usb[i].face),
-			seconds(expect->usb[i].within_us));
-	for (size_t i = 0; i < seen; i++)
-		add(told->got, i ? "%s%s after %.3g s" : "%s%s",
-			names_text(&face_names, watch->seen[i].face),
-			seconds(came_after(watch, i)));
-	if (watch->seen_count > seen)
-		add(told->got, "%s%s", "and more", 0);
-	if (!told->expected[0])
-		tell(told->expected, "nothing");
-	if (!told->got[0])
-		tell(told->got, "nothing");
-}
-
-static int check_usb(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	const struct watch *watch = findings->watch;
-	size_t seen = watch->seen_count < WATCH_SEEN_MAX ? watch->seen_count : WATCH_SEEN_MAX;
-	bool fits = watch->seen_count == expect->usb_count;
-
-	for (size_t i = 0; fits && i < expect->usb_count; i++) {
-		uint64_t within_us = expect->usb[i].within_us;
-
-		fits = watch->seen[i].face == expect->usb[i].face &&
-		       (!within_us || came_after(watch, i) <= within_us);
-	}
-	tell_usb(expect, watch, seen, told);
-	return fits;
-}
-
-static int parse_within(const struct words *words, struct expect *expect)
-{
-	return words_time(words, &expect->within_us);
-}
-
-static int check_within(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "at most %.3f s", seconds(expect->within_us));
-	if (!tool_ran(findings, told))
-		return 0;
-	tell(told->got, "%.3f s", seconds(findings->took_us));
-	return findings->took_us <= expect->within_us;
-}
-
-static int parse_firmware(const struct words *words, struct expect *expect)
-{
-	int r = words_identifier(words, expect->firmware, sizeof(expect->firmware));
-
-	if (r == 0 && strcmp(expect->firmware, "none") == 0)
-		expect->firmware[0] = '\0';
-	return r;
-}
-
-static int check_firmware(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	struct world_image image = {.signature = ""};
-	struct world *world = findings->world;
-	struct why why = {""};
-	int r = 0;
-
-	if (expect->firmware[0])
-		r = world->ops->image(world, expect->firmware, &image, &why);
-	if (r < 0) {
-		tell(told->got, "%s", why_text(&why));
-		return r;
-	}
-	tell(told->expected, "%s", image.signature[0] ? image.signature : "none");
-	tell(told->got, "%s", findings->signature[0] ? findings->signature : "none");
-	return strcmp(image.signature, findings->signature) == 0;
-}
-
-static int parse_ends_as(const struct words *words, struct expect *expect)
-{
-	int value, r = words_name(words, &board_mode_names, &value);
-
-	if (r == 0)
-		expect->ends_as = (enum board_mode)value;
-	return r;
-}
-
-static int check_ends_as(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "%s", names_text(&board_mode_names, expect->ends_as));
-	tell(told->got, "%s", names_text(&board_mode_names, findings->mode));
-	return findings->mode == expect->ends_as;
-}
-
-static int parse_exit(const struct words *words, struct expect *expect)
-{
-	uint32_t value;
-	int r = words_number(words, 255, &value);
-
-	if (r == 0)
-		expect->exit_code = (int)value;
-	return r;
-}
-
-static int check_exit(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	tell(told->expected, "%d", expect->exit_code);
-	if (!tool_ran(findings, told))
-		return 0;
-	tell(told->got, "%d", findings->tool->exit_code);
-	return !findings->tool->missing && findings->tool->exit_code == expect->exit_code;
-}
-
-static int parse_says(const struct words *words, struct expect *expect)
-{
-	return words_text(
-		words, expect->says, sizeof(expect->says), "one line of 1 to 95 characters");
-}
-
-static int check_says(
-	const struct expect *expect, const struct findings *findings, struct told *told)
-{
-	const struct buf *output = findings->tool ? &findings->tool->output : NULL;
-	bool fits;
-
-	tell(told->expected, "\"%s\"", expect->says);
-	if (!tool_ran(findings, told))
-		return 0;
-	fits = memmem(output->data ? output->data : (const uint8_t *)"", output->size, expect->says,
-		       strlen(expect->says)) != NULL;
-	tell(told->got, fits ? "it says so" : "it does not say so");
-	return fits;
 }
 
 struct expectation {
@@ -376,16 +87,17 @@ struct expectation {
 };
 
 static const struct expectation table[] = {
-	[EXPECT_OUTCOME] = {"outcome", parse_outcome, check_outcome},
-	[EXPECT_REASON] = {"reason", parse_reason, check_reason},
-	[EXPECT_TOOL] = {"tool", parse_tool, check_tool},
-	[EXPECT_TUNE] = {"tune", parse_tune, check_tune},
-	[EXPECT_USB] = {"usb", parse_usb, check_usb},
-	[EXPECT_WITHIN] = {"within", parse_within, check_within},
-	[EXPECT_FIRMWARE] = {"signature", parse_firmware, check_firmware},
-	[EXPECT_ENDS_AS] = {"ends-as", parse_ends_as, check_ends_as},
-	[EXPECT_EXIT] = {"exit", parse_exit, check_exit},
-	[EXPECT_OUTPUT] = {"says", parse_says, check_says},
+	[EXPECT_OUTCOME] = {"outcome", expect_parse_outcome, expect_check_outcome},
+	[EXPECT_REASON] = {"reason", expect_parse_reason, expect_check_reason},
+	[EXPECT_TOOL] = {"tool", expect_parse_tool, expect_check_tool},
+	[EXPECT_TUNE] = {"tune", expect_parse_tune, expect_check_tune},
+	[EXPECT_USB] = {"usb", expect_parse_usb, expect_check_usb},
+	[EXPECT_WITHIN] = {"within", expect_parse_within, expect_check_within},
+	[EXPECT_FIRMWARE] = {"signature", expect_parse_firmware, expect_check_firmware},
+	[EXPECT_ENDS_AS] = {"ends-as", expect_parse_ends_as, expect_check_ends_as},
+	[EXPECT_EXIT] = {"exit", expect_parse_exit, expect_check_exit},
+	[EXPECT_OUTPUT] = {"says", expect_parse_says, expect_check_says},
+	[EXPECT_FLASH] = {"flash", expect_parse_flash, expect_check_flash},
 };
 static_assert(ARRAY_SIZE(table) == EXPECT_KEY_COUNT, "a row for each expectation");
 
@@ -452,6 +164,10 @@ static void take(struct expect *expect, const struct expect *over, enum expect_k
 		break;
 	case EXPECT_OUTPUT:
 		memcpy(expect->says, over->says, sizeof(expect->says));
+		break;
+	case EXPECT_FLASH:
+		memcpy(expect->flash_given, over->flash_given, sizeof(expect->flash_given));
+		memcpy(expect->flash, over->flash, sizeof(expect->flash));
 		break;
 	case EXPECT_KEY_COUNT:
 		break;

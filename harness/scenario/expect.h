@@ -31,7 +31,29 @@ enum tune_fate {
 	TUNE_FATE_COUNT,
 };
 
+enum sector_kind {
+	SECTOR_IMAGE,    /* the image lies in it, in part or in whole */
+	SECTOR_SETTINGS, /* of the firmware before or of the image */
+	SECTOR_OTHER,
+	SECTOR_KIND_COUNT,
+};
+
+enum sector_fate {
+	SECTOR_UNTOUCHED,
+	SECTOR_ERASED,  /* and nothing written to it */
+	SECTOR_WRITTEN, /* by the image, or as it was before */
+	SECTOR_CHANGED,
+	SECTOR_FATE_COUNT,
+};
+
+struct sector_state {
+	enum sector_kind kind;
+	enum sector_fate fate;
+};
+
 extern const struct names outcome_names;
+extern const struct names sector_kind_names;
+extern const struct names sector_fate_names;
 extern const struct names tune_fate_names;
 extern const struct names flasher_reason_words; /* "none", "no-ecu", ...: enum flasher_reason */
 extern const struct names flasher_flow_words;   /* "auto", "manual" */
@@ -47,6 +69,7 @@ enum expect_key {
 	EXPECT_ENDS_AS,
 	EXPECT_EXIT,
 	EXPECT_OUTPUT,
+	EXPECT_FLASH,
 	EXPECT_KEY_COUNT,
 };
 
@@ -76,6 +99,8 @@ struct expect {
 	enum board_mode ends_as;
 	int exit_code;
 	char says[EXPECT_SAYS];
+	bool flash_given[SECTOR_KIND_COUNT];
+	enum sector_fate flash[SECTOR_KIND_COUNT]; /* of all sectors of a kind */
 };
 
 /* The truth after an update, or at the end. */
@@ -90,6 +115,8 @@ struct findings {
 	char tune_text[96]; /* "" or why */
 	char signature[EXPECT_SIGNATURE];
 	enum board_mode mode;
+	struct sector_state sectors[WATCH_SECTOR_MAX];
+	size_t sector_count;
 };
 
 /* Reads a mapping of expectations over what *expect has already. As words_text. */

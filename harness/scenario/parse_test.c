@@ -145,7 +145,8 @@ Test(scenario_parse, all_expectations_can_be_given)
 		HEAD "expect:\n"
 		     "  outcome: not-updated\n  reason: no-dfu\n  tool: failure\n  tune: kept\n"
 		     "  usb: [ecu, {dfu: 3 s}]\n  within: 30 s\n  signature: none\n  ends-as: dfu\n"
-		     "  exit: 74\n  says: \"No DFU\"\n");
+		     "  exit: 74\n  says: \"No DFU\"\n"
+		     "  flash: {settings: untouched}\n");
 
 	cr_assert_eq(s->expect.given, (1u << EXPECT_KEY_COUNT) - 1);
 	cr_assert_eq(s->expect.outcome, OUTCOME_NOT_UPDATED);
@@ -261,12 +262,17 @@ static const struct mistake mistakes[] = {
 		"damaged"},
 	{"unknown expectation", HEAD "expect: {colour: red}\n",
 		"f.yaml:6: expect.colour: unknown key; known are outcome, reason, tool, tune, usb, "
-		"within, signature, ends-as, exit, says"},
+		"within, signature, ends-as, exit, says, flash"},
 	{"usb", HEAD "expect: {usb: ecu}\n",
 		"f.yaml:6: expect.usb: \"ecu\" is not a list such as [ecu, dfu, ecu]"},
 	{"usb entry", HEAD "expect: {usb: [ecu, {dfu: soon}]}\n",
 		"f.yaml:6: expect.usb[1].dfu: \"soon\" is not a time such as 2.9 s, 100 ms or 2 "
 		"min"},
+	{"flash", HEAD "expect: {flash: {settings: gone}}\n",
+		"f.yaml:6: expect.flash.settings: \"gone\" is not untouched, or a list of "
+		"\"settings: untouched\" with image, settings, other and untouched, erased, "
+		"written, "
+		"changed"},
 	{"exit", HEAD "expect: {exit: -1}\n",
 		"f.yaml:6: expect.exit: \"-1\" is not a whole number from 0 to 255"},
 	{"expect-of", HEAD EXPECT "expect-of:\n  dfu-util:\n    exit: 300\n",

@@ -45,6 +45,18 @@ MUST_CHECK int run_wait(struct run *run, uint64_t time_us, struct why *why);
 MUST_CHECK int run_wait_for(struct run *run, size_t board, enum face face, uint64_t limit_us,
 	bool *ret_seen, struct why *why);
 
+/* Lets time pass until done(user) or until_us; done may be NULL. */
+MUST_CHECK int run_until(
+	struct run *run, bool (*done)(void *user), void *user, uint64_t until_us, struct why *why);
+
+uint64_t run_now_us(const struct run *run);
+
+/* Until the board under test has come to rest and stays so; a board that does not within the limit is what it is. */
+MUST_CHECK int run_settle(struct run *run, struct why *why);
+
+/* user is a struct run: no board is on its way to anything. */
+bool run_all_rest(void *user);
+
 MUST_CHECK int run_update(struct run *run, const struct step *step, struct why *why);
 
 /* A host program to its end; {image} among argv is the scenario's image. */
@@ -57,5 +69,17 @@ void run_tell_step(struct run *run, size_t board, const char *word, const char *
 /* A step's expectation: met or not. One that is not stops the story. */
 void run_expect(
 	struct run *run, const char *name, bool fits, const char *expected, const char *got);
+
+/* What a callback could not say when it happened, and whether there was something. */
+void run_keep_failure(struct run *run, int r, const struct why *why);
+MUST_CHECK int run_check_failure(const struct run *run, struct why *why);
+
+/* The story begins: the watch tells of faces and writes from now on. */
+void run_listen(struct run *run);
+
+/* At the end: the scenario's expectations for this flasher. */
+MUST_CHECK int run_judge(struct run *run, struct why *why);
+
+void run_result_done(struct flasher_result *result);
 
 #endif

@@ -225,6 +225,18 @@ static const struct flasher_case flasher_cases[] = {
 		"says: expected \"no such words\", got it does not say so"},
 	{"says fits", fails, "{says: port is held}", VERDICT_PASS,
 		"not-updated, as it should be; the tool's reason: port-held"},
+	{"flash", fake_good_flasher, "{flash: {image: written, settings: untouched}}", VERDICT_PASS,
+		"2025.01.01 → 2026.07.14, tune kept"},
+	{"flash, a kind", loses_tune, "{flash: {image: written, settings: untouched}}",
+		VERDICT_FAIL,
+		"flash: expected image written, settings untouched, got sector 3 (settings) "
+		"erased"},
+	{"flash, untouched", fails, "{flash: untouched}", VERDICT_PASS,
+		"not-updated, as it should be; the tool's reason: port-held"},
+	{"flash, not untouched", fake_good_flasher, "{flash: untouched}", VERDICT_FAIL,
+		"flash: expected image untouched, settings untouched, other untouched, got sector "
+		"0 "
+		"(image) written"},
 	{"not installed", is_missing, "{tool: failure}", VERDICT_ERROR,
 		"step 1 (update): fake-tool is not installed"},
 };

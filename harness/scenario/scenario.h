@@ -61,6 +61,8 @@
  *       ends-as: ecu                       the board's mode at the end
  *       exit: 74                           of the tool
  *       says: "No DFU capable"             in the tool's output
+ *       flash: {settings: untouched}       all sectors that the image lies in (image), that hold settings, or neither (other):
+ *                                          untouched, erased, written, changed since the first step; untouched alone: all are
  *     expect-of:                           what differs for a flasher, by its name or the front of it ("console" means
  *       console: {outcome: not-updated}    console-linux-2026 too); the same keys, over those of expect
  *     skip:                                flashers or transports to which it does not apply, and why

@@ -214,6 +214,19 @@ static int parse_wait_for(const struct words *value, struct step *ret)
 	return r;
 }
 
+static const char *wait_sentence(enum face face)
+{
+	static const char *const sentences[FACE_COUNT] = {
+		[FACE_GONE] = "the rig waits until the board is not on USB",
+		[FACE_DFU] = "the rig waits for the bootloader on USB",
+		[FACE_ECU] = "the rig waits for the ECU on USB",
+		[FACE_OPENBLT] = "the rig waits for OpenBLT on USB",
+		[FACE_OTHER] = "the rig waits for another device on USB",
+	};
+
+	return sentences[face];
+}
+
 static int do_wait_for(struct run *run, const struct step *step, struct why *why)
 {
 	const char *face = names_text(&face_names, step->face);
@@ -221,7 +234,7 @@ static int do_wait_for(struct run *run, const struct step *step, struct why *why
 	bool seen = false;
 	int r;
 
-	run_tell_step(run, step->board, "wait-for", "until the board is %s", face);
+	run_tell_step(run, step->board, "wait-for", "%s", wait_sentence(step->face));
 	r = run_wait_for(run, step->board, step->face, step->limit_us, &seen, why);
 	if (r < 0)
 		return r;

@@ -206,16 +206,6 @@ static int find_tune(const struct watch *watch, const struct truth_map *map,
 	return r;
 }
 
-int truth_find(const struct watch *watch, const struct truth_map *map,
-	const struct truth *before_update, const struct truth *begin, const struct truth *now,
-	const struct world_image *image, bool lost, struct findings *ret, struct why *why)
-{
-	ret->mode = now->mode;
-	memcpy(ret->signature, now->signature, sizeof(ret->signature));
-	find_outcome(watch, map, before_update, now, image, ret);
-	return find_tune(watch, map, begin, now, lost, ret, why);
-}
-
 /* ---- the flash map ---- */
 
 static bool is_erased(const uint8_t *data, size_t size)
@@ -229,34 +219,60 @@ static bool overlaps(const struct watch_sector *sector, const struct world_image
 	       sector->addr < image->addr + image->size;
 }
 
-static const char *became(
+static enum sector_fate became(
 	const struct watch_sector *sector, const uint8_t *before, const uint8_t *now, bool in_image)
 {
 	bool changed = memcmp(before, now, sector->size) != 0;
 
 	if (!changed && !sector->erased && !sector->programmed)
-		return "untouched";
+		return SECTOR_UNTOUCHED;
 	if (is_erased(now, sector->size))
-		return "erased";
-	return in_image || !changed ? "written" : "changed";
+		return SECTOR_ERASED;
+	return in_image || !changed ? SECTOR_WRITTEN : SECTOR_CHANGED;
 }
 
-void truth_tell_sectors(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now, const struct world_image *image)
+static void find_sectors(const struct watch *watch, const struct truth_map *map,
+	const struct truth *begin, const struct truth *now, const struct world_image *image,
+	struct findings *ret)
 {
-	struct board *board = watch->world->boards[0];
+	uint32_t base = watch->world->boards[0]->flash_addr;
 
+	ret->sector_count = watch->sector_count;
 	for (size_t i = 0; i < watch->sector_count; i++) {
 		const struct watch_sector *sector = &watch->sectors[i];
-		size_t offset = sector->addr - (size_t)board->flash_addr;
-		bool in_image = overlaps(sector, image);
+		size_t offset = sector->addr - base;
+		bool in_image = image && overlaps(sector, image);
 
-		EVENT_EMIT(watch->world->events, .kind = EVENT_SECTOR, .board = board->name,
-			.addr = sector->addr, .size = sector->size, .sector = (uint32_t)i,
-			.name = map->settings[0][i] ? "settings"
-				: in_image          ? "image"
-						    : "other",
-			.text = became(sector, begin->flash[0] + offset, now->flash[0] + offset,
-				in_image));
+		ret->sectors[i] = (struct sector_state){
+			.kind = map->settings[0][i] ? SECTOR_SETTINGS
+				: in_image          ? SECTOR_IMAGE
+						    : SECTOR_OTHER,
+			.fate = became(
+				sector, begin->flash[0] + offset, now->flash[0] + offset, in_image),
+		};
 	}
+}
+
+void truth_tell_sectors(const struct watch *watch, const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->sector_count; i++) {
+		const struct watch_sector *sector = &watch->sectors[i];
+
+		EVENT_EMIT(watch->world->events, .kind = EVENT_SECTOR,
+			.board = watch->world->boards[0]->name, .addr = sector->addr,
+			.size = sector->size, .sector = (uint32_t)i,
+			.name = names_text(&sector_kind_names, findings->sectors[i].kind),
+			.text = names_text(&sector_fate_names, findings->sectors[i].fate));
+	}
+}
+
+int truth_find(const struct watch *watch, const struct truth_map *map,
+	const struct truth *before_update, const struct truth *begin, const struct truth *now,
+	const struct world_image *image, bool lost, struct findings *ret, struct why *why)
+{
+	ret->mode = now->mode;
+	memcpy(ret->signature, now->signature, sizeof(ret->signature));
+	find_outcome(watch, map, before_update, now, image, ret);
+	find_sectors(watch, map, begin, now, image, ret);
+	return find_tune(watch, map, begin, now, lost, ret, why);
 }

@@ -41,7 +41,6 @@ const char *truth_other_changed(const struct watch *watch, const struct truth_ma
 	const struct truth *begin, const struct truth *now);
 
 /* Emits an EVENT_SECTOR for each sector of the board under test. */
-void truth_tell_sectors(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now, const struct world_image *image);
+void truth_tell_sectors(const struct watch *watch, const struct findings *findings);
 
 #endif

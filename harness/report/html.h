@@ -17,7 +17,7 @@ MUST_CHECK int html_run_append(
 
 struct html_run {
 	struct run_summary summary;
-	const uint8_t *fragment; /* borrowed */
+	const uint8_t *fragment; /* borrowed; NULL = it left none */
 	size_t size;
 };
 

@@ -225,11 +225,22 @@ static void put_table(struct markup *html, const struct html_run *runs, size_t c
 
 /* ---- the page ---- */
 
+/* A run that was killed has no story, but links lead to it. */
+static void put_story(struct markup *html, const struct html_run *run)
+{
+	static const struct story none = {0};
+
+	if (html->error)
+		return;
+	html->error = run->fragment && run->size ? buf_append(html->out, run->fragment, run->size)
+						 : html_run_append(html->out, &run->summary, &none);
+}
+
 static void put_stories(struct markup *html, const struct html_run *runs, size_t count, bool bad)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_bad(&runs[i]) == bad && runs[i].fragment && !html->error)
-			html->error = buf_append(html->out, runs[i].fragment, runs[i].size);
+		if (is_bad(&runs[i]) == bad)
+			put_story(html, &runs[i]);
 }
 
 static void put_when(struct markup *html, uint64_t wall_us)

@@ -182,6 +182,17 @@ Test(html, the_page_tells_what_failed_first)
 	teller_done(&teller);
 }
 
+Test(html, a_run_that_left_nothing_has_its_place)
+{
+	struct html_run run = {.summary = summary_of("x", VERDICT_ERROR, "killed by signal 11")};
+	struct buf page;
+
+	page_or_fail(&page, &run, 1);
+	cr_expect_eq(count_text(&page, "id=\"run-x--"), 1);
+	cr_expect_eq(count_text(&page, "killed by signal 11"), 2);
+	buf_done(&page);
+}
+
 Test(html, a_page_without_runs_is_a_page)
 {
 	struct buf page;

@@ -42,23 +42,26 @@ static bool is_ram(uint32_t addr)
 }
 
 /* The first words of firmware are its stack pointer and where it starts, in itself and in Thumb code. [ARMv7-M, B1.5.3] */
-static int check_image(struct update *update)
+static bool begins_as_firmware(const struct image *image)
 {
-	const struct image *image = update->options->image;
-	const struct image_element *first = image->elements;
 	struct reader words;
 	uint32_t stack, start;
 
-	if (!update->profile->checks_image || update->options->force)
-		return 0;
-	words = reader_of(first ? first->data : NULL, first ? first->size : 0);
+	if (!image->element_count)
+		return false;
+	words = reader_of(image->elements[0].data, image->elements[0].size);
 	stack = reader_le32(&words);
 	start = reader_le32(&words);
-	if (!words.failed && is_ram(stack) && (start & 1) && in_image(image, start - 1))
+	return !words.failed && is_ram(stack) && (start & 1) && in_image(image, start - 1);
+}
+
+static int check_image(struct update *update)
+{
+	if (!update->profile->checks_image || update->options->force ||
+		begins_as_firmware(update->options->image))
 		return 0;
 	return update_fail(update, FLASHER_WRONG_IMAGE,
-		"the image does not begin as STM32 firmware does; --force flashes it all the "
-		"same");
+		"the image does not begin as STM32 firmware does; --force flashes it all the same");
 }
 
 /* The console compares the bundle's target with the ECU's; so do we. */

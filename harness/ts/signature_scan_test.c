@@ -32,6 +32,7 @@ Test(signature_scan, what_only_looks_like_one_is_none)
 	expect_found("", 0, NULL);
 	expect_found(SIGNATURE, 12, NULL);
 	memset(longest, 'x', sizeof(longest));
-	memcpy(longest, SIGNATURE, strlen(SIGNATURE));
+	for (size_t i = 0; SIGNATURE[i]; i++)
+		longest[i] = SIGNATURE[i];
 	expect_found(longest, sizeof(longest), NULL);
 }

@@ -355,6 +355,35 @@ Test(software_dfu, the_device_in_hand_gets_its_answer_and_is_gone)
 	rig_stop(&self.rig);
 }
 
+static void transfer_done(struct vusb_transfer *transfer UNUSED)
+{
+}
+
+/* A host that does not wait: the second request comes before the reset is carried out. */
+Test(software_dfu, a_program_that_resets_answers_nothing_more)
+{
+	struct vusb_transfer transfers[2];
+	struct toy_rig self;
+
+	toy_rig_start(&self, TOY_MAGIC);
+	for (size_t i = 0; i < 2; i++) {
+		transfers[i] = (struct vusb_transfer){.port = vusb_bus_port(self.rig.bus, 1),
+			.type = VUSB_CONTROL,
+			.setup = {.bmRequestType = USB_TYPE_VENDOR,
+				.bRequest = i ? TOY_TELL_CAUSE : TOY_ENTER_DFU},
+			.complete = transfer_done};
+		vusb_bus_submit(&transfers[i]);
+	}
+	cr_expect_not(transfers[0].pending);
+	cr_expect_eq(transfers[0].result, VUSB_ACK);
+	cr_expect(transfers[1].pending);
+	cr_expect_str_eq(self.told, "toy");
+	vusb_bus_tick(self.rig.bus);
+	cr_expect_not(transfers[1].pending);
+	cr_expect_eq(transfers[1].result, VUSB_GONE);
+	rig_stop(&self.rig);
+}
+
 Test(software_dfu, the_rom_works_in_its_part_of_the_ram)
 {
 	const uint8_t data[] = {1, 2, 3, 4, 5, 6, 7, 8};

@@ -21,6 +21,7 @@ static const struct update_profile builtin = {
 	.source = "dfurig",
 	.reads_tune = true,
 	.restores_tune = true,
+	.checks_tune = true,
 	.guard = true,
 	.checks_image = true,
 	.find =

@@ -71,6 +71,7 @@ struct update_profile {
 	const char *title;
 	const char *source;
 	bool reads_tune, restores_tune;
+	bool checks_tune; /* by the ECU's own CRC: a locked one gives zeros */
 	bool reopens; /* the port is opened and asked for its signature once more before the reboot */
 	bool guard;   /* the image's target must be the ECU's */
 	bool checks_image; /* it must begin as firmware does, before anything is done */

@@ -353,6 +353,17 @@ Test(update, a_tune_that_cannot_be_read_stops_it)
 	}
 }
 
+Test(update, zeros_of_a_locked_ecu_are_no_backup)
+{
+	CLEANUP(update_rig_done) struct update_rig rig;
+
+	update_rig_init(&rig);
+	rig.old.locked = true;
+	update_rig_add_ecu(&rig);
+	EXPECT_REASON(&rig, "builtin", FLASHER_TUNE_UNREADABLE);
+	expect_untouched(&rig);
+}
+
 /* One that answers badly at first, and well then. */
 static const struct {
 	enum fault_action action;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* *ret is owned by the caller. 0, -ENOMEM, or what the ECU's client says. */
 static int read_tune(struct update *update, uint8_t **ret, size_t *ret_size, struct why *why)
@@ -32,6 +33,25 @@ static int read_tune(struct update *update, uint8_t **ret, size_t *ret_size, str
 	return 0;
 }
 
+/* A locked ECU answers R with zeros and OK [tunerstudio.cpp, isLockedFromUser; rusEFI issue 7066]: a backup of that would
+ * take the tune from its owner. Its k tells of the real one. */
+static int check_tune(struct update *update, struct why *why)
+{
+	size_t size = update->result->tune_size;
+	uint32_t crc;
+	int r;
+
+	if (!update->profile->checks_tune)
+		return 0;
+	r = ts_client_page_crc(&update->ecu.ts, size, &crc, why);
+	if (r < 0)
+		return r;
+	if (crc == crc32(crc32(0, NULL, 0), update->tune, (uInt)size))
+		return 0;
+	return why_set(why, -EACCES,
+		"what the ECU gives is not what it has; it is locked, or the line is bad");
+}
+
 int update_read_tune(struct update *update)
 {
 	struct why why = {0};
@@ -40,6 +60,8 @@ int update_read_tune(struct update *update)
 	if (!update->profile->reads_tune)
 		return 0;
 	r = read_tune(update, &update->tune, &update->result->tune_size, &why);
+	if (r == 0)
+		r = check_tune(update, &why);
 	if (r == -ENOMEM || (r < 0 && update_has(update, UPDATE_FLAW_FLASHES_WITHOUT_TUNE)))
 		return r == -ENOMEM ? r : 0;
 	if (r < 0)

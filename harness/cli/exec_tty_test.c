@@ -178,6 +178,17 @@ Test(exec_tty, copies_and_children_have_the_port_too)
 	expect_run(&run, "True " PORT "\n115200\n");
 }
 
+/* So do programs find who has a port open. */
+Test(exec_tty, proc_says_which_port_is_open)
+{
+	CLEANUP(run_done)
+	struct run run = run_shell_or_fail(
+		"exec 3<>" PORT "; readlink /proc/self/fd/3; stat -Lc %t:%T /proc/$$/fd/3; "
+		"stat -Lc %t:%T - <&3; ls -l /proc/$$/fd/3 | grep -c -- '-> " PORT "$'");
+
+	expect_run(&run, PORT "\na6:0\na6:0\n1\n");
+}
+
 Test(exec_tty, an_ordinary_user_may_use_it)
 {
 	if (geteuid() != 0)

@@ -311,13 +311,20 @@ static bool try_fstat(int fd, struct stat *st, int *ret)
 
 static int do_fstatat(int dirfd, const char *path, struct stat *st, int flags)
 {
+	char node[MOCK_PATH_MAX];
 	int r;
 
 	if (path && !path[0] && flags & AT_EMPTY_PATH && dirfd != AT_FDCWD) {
 		try_fstat(dirfd, st, &r);
 		return r;
 	}
-	return try_stat(dirfd, path, flags, st, &r) ? r : REAL(fstatat)(dirfd, path, st, flags);
+	if (try_stat(dirfd, path, flags, st, &r))
+		return r;
+	r = REAL(fstatat)(dirfd, path, st, flags);
+	/* What /proc/PID/fd leads to: so finds fuser(1) who has a port open. */
+	if (r == 0 && S_ISCHR(st->st_mode) && tty_node(st, node))
+		try_stat(AT_FDCWD, node, 0, st, &r);
+	return r;
 }
 
 #define DEFINE_STAT(suffix)                                                                        \
@@ -394,6 +401,22 @@ static bool node_of_fd(int fd, char ret[static MOCK_PATH_MAX])
 	       (REAL(fstat)(fd, &st) == 0 && tty_node(&st, ret));
 }
 
+/* As in do_fstatat: the result of a real one may be of a port's pty. */
+static int port_statx(int result, struct statx *stx)
+{
+	char node[MOCK_PATH_MAX];
+	struct stat st = {0};
+	int r;
+
+	if (result != 0)
+		return result;
+	st.st_mode = stx->stx_mode;
+	st.st_rdev = makedev(stx->stx_rdev_major, stx->stx_rdev_minor);
+	if (tty_node(&st, node) && try_stat(AT_FDCWD, node, 0, &st, &r) && r == 0)
+		stat_to_statx(&st, stx);
+	return 0;
+}
+
 EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *stx)
 {
 	char fd_path[MOCK_PATH_MAX];
@@ -405,7 +428,7 @@ EXPORT int statx(int dirfd, const char *path, int flags, unsigned int mask, stru
 			return REAL(statx)(dirfd, path, flags, mask, stx);
 		r = do_fstatat(AT_FDCWD, fd_path, &st, AT_SYMLINK_NOFOLLOW);
 	} else if (!try_stat(dirfd, path, flags, &st, &r)) {
-		return REAL(statx)(dirfd, path, flags, mask, stx);
+		return port_statx(REAL(statx)(dirfd, path, flags, mask, stx), stx);
 	}
 	if (r == 0)
 		stat_to_statx(&st, stx);
@@ -566,6 +589,8 @@ EXPORT int faccessat(int dirfd, const char *path, int mode, int flags)
 
 /* --- links --- */
 
+#define PTS_PREFIX "/dev/pts/"
+
 static ssize_t readlink_found(const struct found *found, char *out, size_t room)
 {
 	size_t n = found->size < room ? found->size : room;
@@ -595,19 +620,42 @@ static bool try_readlink(int dirfd, const char *path, char *out, size_t room, ss
 ssize_t __readlink_chk(const char *path, char *out, size_t room, size_t size);
 ssize_t __readlinkat_chk(int dirfd, const char *path, char *out, size_t room, size_t size);
 
+/* A real link may be one of /proc to the pty of a port: n bytes, the port's name in their place. */
+static ssize_t link_to_port(char *out, ssize_t n, size_t room)
+{
+	char path[64], node[64];
+	struct stat st;
+	int saved = errno;
+
+	if (n < (ssize_t)sizeof(PTS_PREFIX) || n >= (ssize_t)sizeof(path) ||
+		strncmp(out, PTS_PREFIX, sizeof(PTS_PREFIX) - 1) != 0)
+		return n;
+	memcpy(path, out, (size_t)n);
+	path[n] = '\0';
+	if (REAL(fstatat)(AT_FDCWD, path, &st, 0) == 0 && tty_node(&st, node)) {
+		n = (ssize_t)(strlen(node) < room ? strlen(node) : room);
+		memcpy(out, node, (size_t)n);
+	}
+	errno = saved;
+	return n;
+}
+
 EXPORT ssize_t readlink(const char *path, char *out, size_t room)
 {
 	ssize_t n;
 
-	return try_readlink(AT_FDCWD, path, out, room, &n) ? n : REAL(readlink)(path, out, room);
+	return try_readlink(AT_FDCWD, path, out, room, &n)
+		       ? n
+		       : link_to_port(out, REAL(readlink)(path, out, room), room);
 }
 
 EXPORT ssize_t readlinkat(int dirfd, const char *path, char *out, size_t room)
 {
 	ssize_t n;
 
-	return try_readlink(dirfd, path, out, room, &n) ? n
-							: REAL(readlinkat)(dirfd, path, out, room);
+	return try_readlink(dirfd, path, out, room, &n)
+		       ? n
+		       : link_to_port(out, REAL(readlinkat)(dirfd, path, out, room), room);
 }
 
 EXPORT ssize_t __readlink_chk(const char *path, char *out, size_t room, size_t size)

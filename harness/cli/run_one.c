@@ -91,6 +91,8 @@ static void run_in(
 		.text = summary->title);
 	if (scenario_run(request->scenario, request->flasher, &world->world, &verdict, &reason) < 0)
 		verdict = VERDICT_ERROR;
+	/* What was planned and did not happen points into a run that is over. */
+	memset(world->timers, 0, sizeof(world->timers));
 	set_verdict(summary, verdict, reason.text);
 	summary->board_us = clock_now_us(world->world.clock) - start_us;
 }

@@ -50,22 +50,16 @@ int expect_check_tune(
 static int parse_usb_entry(const struct words *entry, struct expect_usb *ret)
 {
 	struct words bound = words_entry(entry, 0);
-	int value, r;
+	const char *name = bound.mark ? words_key(&bound) : entry->mark->text;
+	int face = name ? names_value(&face_names, name) : -ENOENT;
 
 	*ret = (struct expect_usb){0};
-	if (!bound.mark) {
-		r = words_name(entry, &face_names, &value);
-	} else {
-		value = names_value(&face_names, words_key(&bound));
-		if (value < 0 || words_entry(entry, 1).mark)
-			return words_bad(entry,
-				"what the board shows (dfu, ecu, openblt, other) or "
-				"{dfu: 3 s}, 3 s after what was there before has left");
-		r = words_time(&bound, &ret->within_us);
-	}
-	if (r == 0)
-		ret->face = (enum face)value;
-	return r;
+	if (face <= FACE_GONE || words_entry(entry, 1).mark)
+		return words_bad(entry,
+			"what the board shows (dfu, ecu, openblt, other) or {dfu: 3 s}, 3 s "
+			"after what was there before has left");
+	ret->face = (enum face)face;
+	return bound.mark ? words_time(&bound, &ret->within_us) : 0;
 }
 
 int expect_parse_usb(const struct words *words, struct expect *expect)

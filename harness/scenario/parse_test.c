@@ -265,6 +265,9 @@ static const struct mistake mistakes[] = {
 		"within, signature, ends-as, exit, says, flash"},
 	{"usb", HEAD "expect: {usb: ecu}\n",
 		"f.yaml:6: expect.usb: \"ecu\" is not a list such as [ecu, dfu, ecu]"},
+	{"usb without a device", HEAD "expect: {usb: [ecu, gone]}\n",
+		"f.yaml:6: expect.usb[1]: \"gone\" is not what the board shows (dfu, ecu, openblt, "
+		"other) or {dfu: 3 s}, 3 s after what was there before has left"},
 	{"usb entry", HEAD "expect: {usb: [ecu, {dfu: soon}]}\n",
 		"f.yaml:6: expect.usb[1].dfu: \"soon\" is not a time such as 2.9 s, 100 ms or 2 "
 		"min"},

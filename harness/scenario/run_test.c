@@ -509,7 +509,7 @@ struct step_case {
 };
 
 #define UPDATED "2025.01.01 → 2026.07.14, tune kept"
-#define NOTHING "not-updated, as it should be"
+#define NOTHING "as it should be; no flasher has a part in it"
 
 static const struct step_case step_cases[] = {
 	{"PROGRAM held at power-up",

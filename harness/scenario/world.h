@@ -84,7 +84,7 @@ struct world_ops {
 	int (*set_host)(struct world *world, const struct world_host *host, struct why *why);
 
 	/* fn(user) when world->clock has reached when_us, while time passes or a program runs. Owned by the world; at most 32
-	 * are outstanding. 0 or -ENOSPC. */
+	 * are outstanding. What is left when scenario_run returns must not be called any more. 0 or -ENOSPC. */
 	int (*at)(struct world *world, uint64_t when_us, void (*fn)(void *user), void *user);
 
 	/* The image by its name in the scenario. Borrowed for the world's life. 0; -ENOENT, -EBADMSG ... with why. */

@@ -135,7 +135,11 @@ static const struct argp_option options[] = {
 		0},
 	{"serial", OPTION_SERIAL, "TEXT", 0,
 		"Only the bootloader with this serial number (manual, builtin)", 0},
-	{"force", OPTION_FORCE, NULL, 0, "Do not look at what board the image is for", 0},
+	{"force", OPTION_FORCE, NULL, 0,
+		"Flash what is for another board, or no firmware; and without a copy of a tune "
+		"that "
+		"cannot be read",
+		0},
 	{"flaw", OPTION_FLAW, "NAME", 0,
 		"Do it wrong on purpose, to see a scenario fail: done-at-once, no-restore, ... "
 		"(builtin; may be given several times)",

@@ -115,9 +115,11 @@ static int ask_into_bootloader(struct update *update)
 		r = guard(update);
 	if (r == 0)
 		r = send_reboot(update);
-	if (r == 0)
-		r = update_wait(update, update->profile->look.settle_ms);
-	return r;
+	if (r < 0 || !update->profile->look.settle_ms)
+		return r;
+	update_say(
+		update, "%u s of time for USB enumeration", update->profile->look.settle_ms / 1000);
+	return update_wait(update, update->profile->look.settle_ms);
 }
 
 /* ---- after ---- */

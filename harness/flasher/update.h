@@ -49,8 +49,8 @@ struct update_options {
 	const char *image_path;               /* for programs that are run; absolute */
 	const char *port;                     /* of the ECU; NULL = the one that answers */
 	const char *serial; /* of the bootloader, flow manual; NULL = the only one */
-	bool force;         /* no look at what the image is for */
-	uint32_t flaws;     /* bit per enum update_flaw; 0 = none */
+	bool force; /* whatever the image is for, and without a copy of a tune that cannot be read */
+	uint32_t flaws; /* bit per enum update_flaw; 0 = none */
 
 	/* Each line as it is said, without its end; may be NULL. */
 	void (*said)(void *user, const char *line);

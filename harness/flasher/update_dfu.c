@@ -112,8 +112,10 @@ static int look_by_command(struct update *update)
 		look->command_h7 && is_h7(update) ? look->command_h7 : look->command;
 	struct host_program_result result = {0};
 	bool found;
-	int r = run(update, command, look->command_ms, &result);
+	int r;
 
+	update_say(update, "look for the bootloader with %s", command[0]);
+	r = run(update, command, look->command_ms, &result);
 	found = r == 0 && !result.timed_out && says(&result.output, look->says);
 	update_quote(update, &result.output);
 	buf_done(&result.output);
@@ -305,9 +307,10 @@ static void tell_progress(void *user, const struct dfuse_progress *progress)
 	unsigned int percent =
 		progress->total ? (unsigned int)(progress->done * 100 / progress->total) : 100;
 
-	if (progress->done && percent < 100 && percent < update->told_percent + TELL_PERCENT)
-		return;
-	if (progress->done && percent == update->told_percent)
+	if (!progress->done)
+		update->told_percent = 0;
+	if (percent < 100 ? percent < update->told_percent + TELL_PERCENT
+			  : percent == update->told_percent)
 		return;
 	update->told_percent = percent;
 	update_say(update, "%s %u %%", dfuse_phase_text(progress->phase), percent);
@@ -345,6 +348,7 @@ static int flash_once(struct update *update, struct why *why)
 	};
 	CLEANUP(image_done) struct image flawed = {0};
 	const struct image *image = update->options->image;
+	char bytes[UPDATE_NUMBER_ROOM];
 	struct dfuse_result result;
 	struct dfuse_client client;
 	int r = update->options->flaws ? update_flawed_image(update, &flawed) : 0;
@@ -358,8 +362,10 @@ static int flash_once(struct update *update, struct why *why)
 	r = dfuse_update(&client, update->options->flaws ? &flawed : image, &options, &result, why);
 	dfuse_client_close(&client);
 	if (r == 0)
-		update_say(update, "%zu bytes written and verified; left the bootloader",
-			result.programmed_bytes);
+		update_say(update, "%s bytes written%s%s",
+			update_number(result.programmed_bytes, bytes),
+			options.verify ? " and verified" : "",
+			result.left ? "; left the bootloader" : "");
 	return r;
 }
 

@@ -28,6 +28,21 @@ void update_say(struct update *update, const char *fmt, ...)
 	update_say_plain(update, line);
 }
 
+const char *update_number(size_t number, char ret[static UPDATE_NUMBER_ROOM])
+{
+	char digits[UPDATE_NUMBER_ROOM];
+	int size = snprintf(digits, sizeof(digits), "%zu", number);
+	size_t used = 0;
+
+	for (int i = 0; i < size; i++) {
+		if (i && (size - i) % 3 == 0)
+			ret[used++] = ',';
+		ret[used++] = digits[i];
+	}
+	ret[used] = '\0';
+	return ret;
+}
+
 /* A program draws its progress over the same line: what it was drawn over with last counts. */
 static void quote_line(struct update *update, const char *text, size_t size)
 {

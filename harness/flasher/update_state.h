@@ -10,6 +10,8 @@
 #define UPDATE_PORT_MAX 64
 #define UPDATE_USB_MAX  64
 
+#define UPDATE_NUMBER_ROOM 32
+
 /* An ECU on a port that is open. */
 struct update_ecu {
 	struct serial_port_entry entry;
@@ -39,6 +41,8 @@ struct update {
 void update_say_plain(struct update *update, const char *line);
 /* One line, with the time. */
 void update_say(struct update *update, const char *fmt, ...) PRINTF(2, 3);
+/* "22,000" in ret. Returns ret. */
+const char *update_number(size_t number, char ret[static UPDATE_NUMBER_ROOM]);
 /* Output of a program, line by line, without time. */
 void update_quote(struct update *update, const struct buf *output);
 /* The update has failed. Returns -ECANCELED. */

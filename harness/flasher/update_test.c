@@ -265,6 +265,21 @@ Test(update, an_image_for_another_board_is_refused)
 	}
 }
 
+/* The owner knows: the ECU is locked, and there is no copy to be written back. */
+Test(update, force_goes_on_without_a_copy_of_the_tune)
+{
+	CLEANUP(update_rig_done) struct update_rig rig;
+
+	update_rig_init(&rig);
+	rig.old.locked = true;
+	update_rig_add_ecu(&rig);
+	rig.options.force = true;
+	EXPECT_REASON(&rig, "builtin", FLASHER_NO_REASON);
+	EXPECT_SAYS(&rig, "there is no copy of the tune");
+	cr_expect(update_rig_holds(&rig, 0, &rig.new));
+	cr_expect(update_rig_has_tune(&rig, 0, &rig.new));
+}
+
 /* No ECU says what board it is; a file that is no firmware is seen all the same. */
 Test(update, what_is_no_firmware_is_refused)
 {

@@ -52,8 +52,18 @@ static int check_tune(struct update *update, struct why *why)
 		"what the ECU gives is not what it has; it is locked, or the line is bad");
 }
 
+/* What is no copy must never be written back. */
+static void drop_tune(struct update *update, const struct why *why)
+{
+	update_say(update, "there is no copy of the tune: %s", why_text(why));
+	free(update->tune);
+	update->tune = NULL;
+	update->result->tune_size = 0;
+}
+
 int update_read_tune(struct update *update)
 {
+	char bytes[UPDATE_NUMBER_ROOM];
 	struct why why = {0};
 	int r;
 
@@ -62,12 +72,17 @@ int update_read_tune(struct update *update)
 	r = read_tune(update, &update->tune, &update->result->tune_size, &why);
 	if (r == 0)
 		r = check_tune(update, &why);
-	if (r == -ENOMEM || (r < 0 && update_has(update, UPDATE_FLAW_FLASHES_WITHOUT_TUNE)))
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 &&
+		(update->options->force || update_has(update, UPDATE_FLAW_FLASHES_WITHOUT_TUNE))) {
+		drop_tune(update, &why);
+		return 0;
+	}
 	if (r < 0)
 		return update_fail(update, FLASHER_TUNE_UNREADABLE,
 			"the tune cannot be read, so nothing is flashed: %s", why_text(&why));
-	update_say(update, "tune read: %zu bytes", update->result->tune_size);
+	update_say(update, "tune read: %s bytes", update_number(update->result->tune_size, bytes));
 	return 0;
 }
 
@@ -79,6 +94,7 @@ static int not_restored(struct update *update, const char *step, const struct wh
 
 static int write_back(struct update *update, const uint8_t *tune, size_t size)
 {
+	char bytes[UPDATE_NUMBER_ROOM];
 	struct why why = {0};
 	CLEANUP(free_ptr) uint8_t *now = NULL;
 	size_t now_size = 0;
@@ -97,7 +113,8 @@ static int write_back(struct update *update, const uint8_t *tune, size_t size)
 		return not_restored(update, "read back", &why);
 	}
 	update->result->tune = UPDATE_TUNE_RESTORED;
-	update_say(update, "tune restored: %zu bytes written, burnt and read back", size);
+	update_say(update, "tune restored: %s bytes written, burnt and read back",
+		update_number(size, bytes));
 	return 0;
 }
 

@@ -122,6 +122,33 @@ Test(exec_tty, pyserial_talks_to_the_ecu)
 	expect_run(&run, SIGNATURE "\nTrue True True False 0 0\n" PORT " 0xa600 True\nTrue True\n");
 }
 
+Test(exec_tty, the_port_answers_as_cdc_acm)
+{
+	CLEANUP(run_done)
+	struct run run = run_python_or_fail(IMPORTS
+		"p = serial.Serial('" PORT "', 115200, timeout=10)\n"
+		"p.write(b'S'); p.read_until(b'\\0')\n"
+		"b = bytearray(80); fcntl.ioctl(p.fd, 0x545d, b); print(struct.unpack('4i', "
+		"b[:16]))\n"
+		"p.set_low_latency_mode(True)\n"
+		"b = bytearray(72); fcntl.ioctl(p.fd, termios.TIOCGSERIAL, b)\n"
+		"print(struct.unpack('iiIi', b[:16]), struct.unpack('H', b[32:34]))\n"
+		"try: termios.tcsendbreak(p.fd, 0)\n"
+		"except termios.error as e: print(errno.errorcode[e.args[0]])\n"
+		"p.dtr = False; b = bytearray(4); fcntl.ioctl(p.fd, termios.TIOCMGET, b)\n"
+		"print(bool(b[0] & termios.TIOCM_DTR), bool(b[0] & termios.TIOCM_RTS))\n"
+		"b = bytearray(256); fcntl.ioctl(p.fd, 0x802c542a, b, True)\n"
+		"struct.pack_into('I', b, 8, struct.unpack_from('I', b, 8)[0] & ~0o10017 | "
+		"0o10000)\n"
+		"struct.pack_into('II', b, 36, 31250, 31250); fcntl.ioctl(p.fd, 0x402c542b, b)\n"
+		"fcntl.ioctl(p.fd, 0x802c542a, b, True); print(struct.unpack_from('II', b, 36))\n"
+		"try: fcntl.ioctl(p.fd, 0x5413_00, b)\n"
+		"except OSError as e: print(errno.errorcode[e.errno])\n");
+
+	expect_run(&run,
+		"(0, 1, 0, 1)\n(0, 0, 0, 0) (50,)\nEPIPE\nFalse True\n(31250, 31250)\nENOTTY\n");
+}
+
 Test(exec_tty, picocom_talks_to_the_ecu)
 {
 	need_tool("picocom");

@@ -195,6 +195,37 @@ static struct outcome run_twin(const struct exec_files *files, const struct twin
 	return outcome;
 }
 
+/* The real one has the root hub besides. */
+Test(twin, lsusb_and_its_twin_list_the_same_boards)
+{
+	need_tool("lsusb");
+	CLEANUP(run_done)
+	struct run real = RUN_OR_FAIL(
+		DFURIG, "exec", "-b", "f407-discovery", "-b", "f407-discovery", "--", "lsusb");
+	CLEANUP(usb_rig_done) struct usb_rig usb;
+	struct host_program_result result = {0};
+	struct board *boards[BOARDS_MAX];
+	struct host_os *os;
+	size_t lines = 0;
+	char *save = NULL;
+
+	usb_rig_init_or_fail(&usb);
+	os = host_os_direct_new(usb.host, NULL, host_twins);
+	for (size_t i = 0; i < BOARDS_MAX; i++)
+		boards[i] = board_or_fail(&usb, (uint8_t)(i + 1));
+	clock_sleep_until_us(os->clock, 1000000);
+	cr_assert_eq(os->ops->run(os, (char *const[]){"lsusb", NULL}, 0, &result, NULL), 0);
+	cr_assert_eq(buf_append(&result.output, "", 1), 0);
+	for (char *line = strtok_r((char *)result.output.data, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save), lines++)
+		expect_text(real.out, line);
+	cr_expect_eq(lines, BOARDS_MAX);
+	for (size_t i = 0; i < BOARDS_MAX; i++)
+		boards[i]->ops->free(boards[i]);
+	buf_done(&result.output);
+	host_os_direct_free(os);
+}
+
 Test(twin, dfu_util_and_its_twin_do_the_same)
 {
 	need_tool("dfu-util");

@@ -192,6 +192,29 @@ Test(twin, dfu_util_mass_erases_without_a_file)
 	expect_flash(&rig, 0, NOWHERE);
 }
 
+/* As dfu-util 0.11 does (measured): the chip's refusal is an I/O error, whatever was asked for. */
+Test(twin, dfu_util_fails_at_read_protection)
+{
+	static const uint8_t level_1[16] = {0xef, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	CLEANUP(twin_rig_done) struct twin_rig rig;
+	char options[300];
+
+	twin_rig_init(&rig, 1);
+	snprintf(options, sizeof(options), "%s",
+		temp_file_or_fail(&rig.dir, "options.bin", level_1, sizeof(level_1)));
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "0", "-s", "0x08000000", "-D", rig.image), 0);
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "1", "-s", "0x1fffc000:will-reset", "-D", options),
+		0, "%s", rig.text);
+	clock_sleep_until_us(rig.os->clock, clock_after_us(rig.os->clock, 1000000));
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "0", "-s", "0x08000000", "-D", rig.image), 74);
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "0", "-s", "0x08000000:100", "-U", rig.copy), 74);
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "0", "-s", "0x08000000:mass-erase:force"), 74);
+	expect_flash(&rig, 0, 0);
+	cr_expect_eq(RUN(&rig, "dfu-util", "-a", "0", "-s", "0x08000000:unprotect:force"), 0);
+	expect_flash(&rig, 0, NOWHERE);
+}
+
 Test(twin, lsusb_lists_as_the_real_one)
 {
 	CLEANUP(twin_rig_done) struct twin_rig rig;

@@ -10,7 +10,7 @@
 int ram_init(struct ram *ram, const struct chip_range *range, uint64_t noise)
 {
 	size_t count = (range->size + RAM_PAGE - 1) / RAM_PAGE;
-	uint8_t **pages = calloc(count, sizeof(*pages));
+	struct ram_page *pages = calloc(count, sizeof(*pages));
 
 	if (!pages)
 		return -ENOMEM;
@@ -18,19 +18,20 @@ int ram_init(struct ram *ram, const struct chip_range *range, uint64_t noise)
 	return 0;
 }
 
-static void drop_page(struct ram *ram, size_t page)
+static void lose_page(struct ram *ram, size_t page)
 {
-	if (!ram->pages[page])
+	ram->pages[page].losses++;
+	if (!ram->pages[page].data)
 		return;
-	free(ram->pages[page]);
-	ram->pages[page] = NULL;
+	free(ram->pages[page].data);
+	ram->pages[page].data = NULL;
 	ram->taken -= RAM_PAGE;
 }
 
 void ram_done(struct ram *ram)
 {
 	for (size_t i = 0; i < ram->page_count; i++)
-		drop_page(ram, i);
+		lose_page(ram, i);
 	free(ram->pages);
 	*ram = (struct ram){0};
 }
@@ -38,7 +39,9 @@ void ram_done(struct ram *ram)
 /* The noise at an offset: each eight bytes have a generator of their own. */
 static uint8_t noise_at(const struct ram *ram, size_t offset)
 {
-	struct rng rng = {.state = ram->noise + (offset / 8) * UINT64_C(0x2545f4914f6cdd1d)};
+	uint64_t losses = ram->pages[offset / RAM_PAGE].losses;
+	struct rng rng = {.state = ram->noise + (offset / 8) * UINT64_C(0x2545f4914f6cdd1d) +
+				   losses * UINT64_C(0xd1342543de82ef95)};
 
 	return (uint8_t)(rng_u64(&rng) >> 8 * (offset % 8));
 }
@@ -48,7 +51,7 @@ void ram_read(const struct ram *ram, uint32_t addr, uint8_t *ret_data, size_t si
 	size_t offset = addr - ram->range.addr;
 
 	for (size_t i = 0; i < size; i++, offset++) {
-		const uint8_t *page = ram->pages[offset / RAM_PAGE];
+		const uint8_t *page = ram->pages[offset / RAM_PAGE].data;
 
 		ret_data[i] = page ? page[offset % RAM_PAGE] : noise_at(ram, offset);
 	}
@@ -58,14 +61,14 @@ static int take_page(struct ram *ram, size_t page)
 {
 	uint8_t *data;
 
-	if (ram->pages[page])
+	if (ram->pages[page].data)
 		return 0;
 	data = malloc(RAM_PAGE);
 	if (!data)
 		return -ENOMEM;
 	for (size_t i = 0; i < RAM_PAGE; i++)
 		data[i] = noise_at(ram, page * RAM_PAGE + i);
-	ram->pages[page] = data;
+	ram->pages[page].data = data;
 	ram->taken += RAM_PAGE;
 	return 0;
 }
@@ -77,17 +80,9 @@ int ram_write(struct ram *ram, uint32_t addr, const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++, offset++) {
 		if (take_page(ram, offset / RAM_PAGE) < 0)
 			return -ENOMEM;
-		ram->pages[offset / RAM_PAGE][offset % RAM_PAGE] = data[i];
+		ram->pages[offset / RAM_PAGE].data[offset % RAM_PAGE] = data[i];
 	}
 	return 0;
-}
-
-/* Other noise for all pages that are not written. */
-static void stir(struct ram *ram)
-{
-	struct rng rng = {.state = ram->noise};
-
-	ram->noise = rng_u64(&rng);
 }
 
 void ram_lose(struct ram *ram)
@@ -103,6 +98,5 @@ void ram_lose_part(struct ram *ram, uint32_t addr, size_t size)
 	if (!size)
 		return;
 	for (size_t i = first; i <= last; i++)
-		drop_page(ram, i);
-	stir(ram);
+		lose_page(ram, i);
 }

@@ -16,10 +16,15 @@
 
 #define RAM_PAGE 1024u
 
+struct ram_page {
+	uint8_t *data;   /* owned; NULL = not written since it was lost */
+	uint32_t losses; /* how often; each time it holds other noise */
+};
+
 struct ram {
 	struct chip_range range;
-	uint64_t noise;  /* what unwritten pages are made of */
-	uint8_t **pages; /* owned; NULL = never written since power-up */
+	uint64_t noise;         /* seed of what pages that were not written hold */
+	struct ram_page *pages; /* owned */
 	size_t page_count;
 	size_t taken; /* bytes of written pages */
 };
@@ -34,10 +39,8 @@ void ram_read(const struct ram *ram, uint32_t addr, uint8_t *ret_data, size_t si
 /* 0 or -ENOMEM: then some of it may be written. */
 MUST_CHECK int ram_write(struct ram *ram, uint32_t addr, const uint8_t *data, size_t size);
 
-/* All content is gone: other noise is there now. */
+/* All content is gone: other noise is there now. ram_lose_part: of the pages that the part touches. */
 void ram_lose(struct ram *ram);
-
-/* The same for a part; whole pages that the part touches. */
 void ram_lose_part(struct ram *ram, uint32_t addr, size_t size);
 
 #endif

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PROGRESS_LOOK 4096 /* bytes at the end of an unfinished line */
+
 static struct run_world *run_world_of(struct world *world)
 {
 	return CONTAINER_OF(world, struct run_world, world);
@@ -339,6 +341,39 @@ static void emit_line(struct run_world *self, const char *text, size_t size)
 		.text = line);
 }
 
+/* The last per cent in a text that the pattern finds, or what was said before. */
+static uint32_t last_percent(const struct run_world *self, const char *text)
+{
+	uint32_t percent = self->percent;
+	regmatch_t match[2];
+
+	while (regexec(&self->progress, text, ARRAY_SIZE(match), match, 0) == 0) {
+		if (match[1].rm_so >= 0)
+			percent = (uint32_t)strtoul(text + match[1].rm_so, NULL, 10);
+		text += match[0].rm_eo + (match[0].rm_eo == match[0].rm_so);
+		if (!*text)
+			break;
+	}
+	return percent;
+}
+
+void run_world_progress(struct run_world *self, const char *text, size_t size)
+{
+	size_t start = size > PROGRESS_LOOK ? size - PROGRESS_LOOK : 0;
+	char look[PROGRESS_LOOK + 1];
+	uint32_t percent;
+
+	if (!self->has_progress)
+		return;
+	snprintf(look, sizeof(look), "%.*s", (int)(size - start), text + start);
+	percent = last_percent(self, look);
+	if (percent == self->percent || percent > 100)
+		return;
+	self->percent = percent;
+	EVENT_EMIT(&self->rig.events, .kind = EVENT_PROGRESS, .size = percent,
+		.name = self->request->flasher->name);
+}
+
 size_t run_world_output(struct run_world *self, const char *text, size_t size)
 {
 	const char *end;
@@ -438,6 +473,9 @@ int run_world_begin(struct run_world *self, const struct run_request *request,
 	if (r < 0)
 		return r;
 	self->world = (struct world){.ops = ops, .clock = clock, .events = &self->rig.events};
+	self->has_progress =
+		request->flasher->progress[0] &&
+		regcomp(&self->progress, request->flasher->progress, REG_EXTENDED) == 0;
 	self->ticker = (struct vusb_ticker){.tick = tick_timers, .deadline_us = timers_deadline_us};
 	vusb_bus_add_ticker(self->rig.bus, &self->ticker);
 	story_init(&self->story);
@@ -453,6 +491,8 @@ int run_world_begin(struct run_world *self, const struct run_request *request,
 void run_world_done(struct run_world *self)
 {
 	usbmon_capture_stop(self->capture, NULL);
+	if (self->has_progress)
+		regfree(&self->progress);
 	vusb_bus_remove_ticker(&self->ticker);
 	event_stream_remove(&self->story.sink);
 	(void)!rig_finish(&self->rig, NULL);

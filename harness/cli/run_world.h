@@ -6,6 +6,8 @@
 #ifndef DFURIG_CLI_RUN_WORLD_H
 #define DFURIG_CLI_RUN_WORLD_H
 
+#include <regex.h>
+
 #include "harness/cli/image_file.h"
 #include "harness/cli/rig.h"
 #include "harness/cli/run_one.h"
@@ -43,6 +45,9 @@ struct run_world {
 	struct world_host host;         /* as set_host said last */
 	struct story story;             /* all that happened */
 	struct usbmon_capture *capture; /* owned; NULL = none */
+	regex_t progress;               /* of the flasher, when has_progress */
+	bool has_progress;
+	uint32_t percent; /* that the flasher has said last */
 };
 
 /* Makes boards and events on clock. 0 or negative errno: the rig's failure, or data that is missing; run_world_done in the
@@ -69,6 +74,9 @@ int run_world_signature(
 /* By the world's run_program. */
 int run_world_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,
 	const char *image_path, struct flasher_result *ret, struct why *why);
+
+/* The flasher's output since its last whole line: EVENT_PROGRESS when its progress went on. */
+void run_world_progress(struct run_world *self, const char *text, size_t size);
 
 /* EVENT_OUTPUT for each whole line of text; returns what is left of it. A carriage return begins the line anew, as on a
  * terminal. */

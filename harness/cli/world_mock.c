@@ -92,6 +92,7 @@ static void tell_output(struct process *process)
 	struct buf *output = &process->result->output;
 	size_t size = output->size - process->told;
 
+	run_world_progress(&process->world->base, (const char *)output->data + process->told, size);
 	process->told += size - run_world_output(&process->world->base,
 					(const char *)output->data + process->told, size);
 }

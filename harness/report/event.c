@@ -34,6 +34,7 @@ static const struct event_shape {
 	[EVENT_COMMAND_START] = {"command-start", 0},
 	[EVENT_COMMAND_END] = {"command-end", EVENT_HAS_STATUS},
 	[EVENT_OUTPUT] = {"output", EVENT_HAS_NAME},
+	[EVENT_PROGRESS] = {"progress", EVENT_HAS_NAME | EVENT_HAS_SIZE},
 	[EVENT_FIRMWARE] = {"firmware", 0},
 	[EVENT_ECU_COMMAND] = {"ecu-command", EVENT_HAS_SIZE},
 	[EVENT_ECU_REPLY] = {"ecu-reply", EVENT_HAS_SIZE},

@@ -38,6 +38,7 @@ enum event_kind {
 	EVENT_COMMAND_START,
 	EVENT_COMMAND_END,
 	EVENT_OUTPUT,      /* text: a line that the program under test printed */
+	EVENT_PROGRESS,    /* name: the program under test; size: how far it says it is, per cent */
 	EVENT_FIRMWARE,    /* text: what runs on the board now, or what it tells of itself */
 	EVENT_ECU_COMMAND, /* text: what the host asked of the firmware, over serial; size: bytes */
 	EVENT_ECU_REPLY,   /* text: what it answered; size: bytes */

@@ -227,6 +227,12 @@ static void say_error(const struct event *event, const struct said *said)
 
 typedef void say_fn(const struct event *event, const struct said *said);
 
+static void say_progress(const struct event *event, const struct said *said)
+{
+	snprintf(said->out, said->size, "%s: %" PRIu32 " %%", event->name ? event->name : "?",
+		event->size);
+}
+
 static say_fn *const sayers[] = {
 	[EVENT_RIG_START] = say_start,
 	[EVENT_RIG_END] = say_rig_end,
@@ -249,6 +255,7 @@ static say_fn *const sayers[] = {
 	[EVENT_COMMAND_START] = say_command_start,
 	[EVENT_COMMAND_END] = say_command_end,
 	[EVENT_OUTPUT] = say_output,
+	[EVENT_PROGRESS] = say_progress,
 	[EVENT_FIRMWARE] = say_firmware,
 	[EVENT_ECU_COMMAND] = say_ecu_command,
 	[EVENT_ECU_REPLY] = say_ecu_reply,
@@ -277,7 +284,7 @@ const char *event_who(const struct event *event)
 	if (event->board)
 		return event->board;
 	return event->kind == EVENT_COMMAND_START || event->kind == EVENT_COMMAND_END ||
-			       event->kind == EVENT_OUTPUT
+			       event->kind == EVENT_OUTPUT || event->kind == EVENT_PROGRESS
 		       ? "command"
 		       : "rig";
 }

@@ -146,7 +146,8 @@ void html_output(struct markup *html, const struct story *story)
 static bool is_detail(const struct event *event)
 {
 	return event->kind == EVENT_REQUEST || event->kind == EVENT_DFU_STATE ||
-	       event->kind == EVENT_OUTPUT || event->kind == EVENT_BUS_RESET;
+	       event->kind == EVENT_OUTPUT || event->kind == EVENT_PROGRESS ||
+	       event->kind == EVENT_BUS_RESET;
 }
 
 static void put_log_line(struct markup *html, const struct event *event)

@@ -36,7 +36,7 @@ struct world_mock {
 	uv_signal_t on_child;
 	uv_timer_t timer;
 	struct process *process; /* borrowed; NULL = none runs */
-	char path[PATH_MAX];     /* of programs; "" = as this process's */
+	char path[4 * PATH_MAX]; /* PATH of programs */
 };
 
 static struct world_mock *mock_of(struct world *world)
@@ -166,17 +166,16 @@ static int follow(
 static int start(
 	struct world_mock *self, char *const argv[], int output, pid_t *ret, struct why *why)
 {
-	const char *path = self->path[0] ? self->path : NULL;
 	char *copy[FLASHER_WORD_MAX + 1];
 	size_t count = 0;
 
 	if (strcmp(argv[0], "dfurig") != 0)
-		return mock_session_start(&self->session, argv, path, output, ret, why);
+		return mock_session_start(&self->session, argv, self->path, output, ret, why);
 	for (; argv[count] && count < FLASHER_WORD_MAX; count++)
 		copy[count] = argv[count];
 	copy[0] = (char[]){"/proc/self/exe"};
 	copy[count] = NULL;
-	return mock_session_start(&self->session, copy, path, output, ret, why);
+	return mock_session_start(&self->session, copy, self->path, output, ret, why);
 }
 
 static int run_started(
@@ -217,19 +216,42 @@ static int run_program(struct world *world, char *const argv[], uint32_t limit_m
 	return r;
 }
 
+static const char *path_of_host(void)
+{
+	const char *path = getenv("PATH");
+
+	return path ? path : "/usr/bin:/bin";
+}
+
+/* The programs in `folders`, and behind them this one: scripts that are tested may call it. */
+static void set_path(struct world_mock *self, const char *folders)
+{
+	char exe[PATH_MAX] = "";
+	ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *slash = length > 0 ? strrchr(exe, '/') : NULL;
+
+	snprintf(self->path, sizeof(self->path), "%s%s%.*s", folders, slash ? ":" : "",
+		slash ? (int)(slash - exe) : 0, exe);
+}
+
 static int set_host(struct world *world, const struct world_host *host, struct why *why)
 {
 	struct world_mock *self = mock_of(world);
+	char without[PATH_MAX];
+	int r;
 
 	self->base.host = *host;
 	mock_set_permission(self->session.mock, !host->no_permission);
 	mock_hold_ports(self->session.mock, host->port_held);
 	mock_new_numbers(self->session.mock, host->new_number);
-	self->path[0] = '\0';
+	set_path(self, path_of_host());
 	if (!host->missing[0])
 		return 0;
-	return work_folder_path_without(
-		self->base.request->work, self->base.host.missing, self->path, why);
+	r = work_folder_path_without(
+		self->base.request->work, self->base.host.missing, without, why);
+	if (r == 0)
+		set_path(self, without);
+	return r;
 }
 
 static const struct world_ops ops = {
@@ -265,6 +287,7 @@ int world_mock_new(const struct run_request *request, struct run_world **ret, st
 		free(self);
 		return r;
 	}
+	set_path(self, path_of_host());
 	uv_timer_init(&self->session.loop, &self->timer);
 	uv_signal_init(&self->session.loop, &self->on_child);
 	self->on_child.data = self;

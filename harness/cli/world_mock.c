@@ -58,8 +58,10 @@ static void on_child(uv_signal_t *handle, int signum UNUSED)
 	}
 }
 
-static void on_timer(uv_timer_t *timer UNUSED)
+/* Time that is over before the loop waits must not let it wait for ever. */
+static void on_timer(uv_timer_t *timer)
 {
+	uv_stop(timer->loop);
 }
 
 /* One turn of the loop, at most until when_us. */
@@ -68,6 +70,7 @@ static void turn(struct world_mock *self, uint64_t when_us)
 	uint64_t now_us = clock_now_us(self->base.world.clock);
 	uint64_t wait_us = when_us > now_us ? when_us - now_us : 0;
 
+	uv_update_time(&self->session.loop);
 	if (when_us != CLOCK_NEVER)
 		uv_timer_start(&self->timer, on_timer, wait_us / 1000 + (wait_us % 1000 != 0), 0);
 	uv_run(&self->session.loop, UV_RUN_ONCE);

@@ -53,8 +53,8 @@ struct rig_options {
 	const char *capture;       /* file, or NULL */
 	const char *events;        /* file, or NULL */
 	bool verbose;              /* events on stderr */
-	bool requests;             /* events tell each request of the host, as they do with `events` */
-	bool given;                /* one of these options was on the command line */
+	bool requests; /* events tell each request of the host, as they do with `events` */
+	bool given;    /* one of these options was on the command line */
 };
 
 /* The options as an argp parser for use as a child: its input is a struct rig_options. */

@@ -182,13 +182,12 @@ void expect_merge(struct expect *expect, const struct expect *over)
 	expect->given |= over->given;
 }
 
-void expect_tell(struct world *world, const char *name, bool fits, const char *expected,
-	const char *got, struct why *unmet)
+void expect_tell(struct world *world, bool fits, const struct expect_told *told, struct why *unmet)
 {
 	EVENT_EMIT(world->events, .kind = EVENT_EXPECTATION, .board = world->boards[0]->name,
-		.name = name, .expected = expected, .text = got, .level = fits);
+		.name = told->name, .expected = told->expected, .text = told->got, .level = fits);
 	if (!fits && !unmet->text[0])
-		why_set(unmet, 0, "%s: expected %s, got %s", name, expected, got);
+		why_set(unmet, 0, "%s: expected %s, got %s", told->name, told->expected, told->got);
 }
 
 int expect_check(const struct expect *expect, const struct findings *findings, struct why *unmet,
@@ -203,7 +202,8 @@ int expect_check(const struct expect *expect, const struct findings *findings, s
 		r = table[i].check(expect, findings, &told);
 		if (r < 0)
 			return why_set(why, r, "%s: %s", table[i].key, told.got);
-		expect_tell(findings->world, table[i].key, r == 1, told.expected, told.got, unmet);
+		expect_tell(findings->world, r == 1,
+			&(struct expect_told){table[i].key, told.expected, told.got}, unmet);
 	}
 	return 0;
 }

@@ -130,8 +130,12 @@ void expect_merge(struct expect *expect, const struct expect *over);
 MUST_CHECK int expect_check(const struct expect *expect, const struct findings *findings,
 	struct why *unmet, struct why *why);
 
+/* What is said of one. */
+struct expect_told {
+	const char *name, *expected, *got;
+};
+
 /* One of them that is not in the table: emitted, and its sentence put into unmet as above when it does not fit. */
-void expect_tell(struct world *world, const char *name, bool fits, const char *expected,
-	const char *got, struct why *unmet);
+void expect_tell(struct world *world, bool fits, const struct expect_told *told, struct why *unmet);
 
 #endif

@@ -49,16 +49,17 @@ struct step {
 
 /* What a meanwhile waits for, of the board under test. */
 enum moment {
-	MOMENT_START, /* the flasher starts */
-	MOMENT_FACE,  /* it shows itself so */
-	MOMENT_WRITE, /* the byte at an address is programmed */
+	MOMENT_START,    /* the flasher starts */
+	MOMENT_FACE,     /* it shows itself so */
+	MOMENT_WRITE,    /* the byte at an address is programmed */
+	MOMENT_PROGRESS, /* the flasher says that it is so far, or further */
 };
 
 /* Something that is done while the flasher runs. */
 struct meanwhile {
 	enum moment moment;
 	enum face face;
-	uint32_t addr;
+	uint32_t addr; /* MOMENT_PROGRESS: per cent */
 	uint64_t after_us;
 	struct step step;
 };

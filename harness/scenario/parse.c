@@ -359,19 +359,37 @@ static int parse_addr(const struct words *words, uint32_t *ret)
 	return 0;
 }
 
-/* "write" needs an address, which stands in at. */
+static int parse_percent(const struct words *words, uint32_t *ret)
+{
+	const char *text = words->mark->text;
+	unsigned int percent;
+	char end;
+
+	if (!text || sscanf(text, "%3u %%%c", &percent, &end) != 1 || percent > 100 ||
+		text[strlen(text) - 1] != '%')
+		return words_bad(words, "a part such as 50 %");
+	*ret = percent;
+	return 0;
+}
+
+/* "write" needs an address, "progress" a percentage, which stand in at. */
 static int parse_when(const struct words *when, const struct words *where, struct meanwhile *ret)
 {
 	const char *text = when->mark->text ? when->mark->text : "";
-	bool write = strcmp(text, "write") == 0;
+	bool write = strcmp(text, "write") == 0, progress = strcmp(text, "progress") == 0;
 	int face, r;
 
-	if (write != (where->mark != NULL))
-		return words_bad_because(
-			when, "\"write\" needs \"at: 0x08020000\", and nothing else has it");
+	if ((write || progress) != (where->mark != NULL))
+		return words_bad_because(when,
+			"\"write\" needs \"at: 0x08020000\", \"progress\" needs "
+			"\"at: 50 %%\", and nothing else has it");
 	if (write) {
 		ret->moment = MOMENT_WRITE;
 		return parse_addr(where, &ret->addr);
+	}
+	if (progress) {
+		ret->moment = MOMENT_PROGRESS;
+		return parse_percent(where, &ret->addr);
 	}
 	if (strcmp(text, "start") == 0)
 		return 0;

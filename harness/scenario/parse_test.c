@@ -250,8 +250,12 @@ static const struct mistake mistakes[] = {
 	{"meanwhile's keys", HEAD "meanwhile: [{if: dfu, do: {power: off}}]\n" EXPECT,
 		"f.yaml:6: meanwhile[0].if: unknown key; known are when, at, after, do"},
 	{"meanwhile's address", HEAD "meanwhile: [{when: write, do: {power: off}}]\n" EXPECT,
-		"f.yaml:6: meanwhile[0].when: \"write\" needs \"at: 0x08020000\", and nothing else "
-		"has it"},
+		"f.yaml:6: meanwhile[0].when: \"write\" needs \"at: 0x08020000\", \"progress\" "
+		"needs "
+		"\"at: 50 %\", and nothing else has it"},
+	{"no percentage",
+		HEAD "meanwhile: [{when: progress, at: 120 %, do: {power: off}}]\n" EXPECT,
+		"f.yaml:6: meanwhile[0].at: \"120 %\" is not a part such as 50 %"},
 	{"no address", HEAD "meanwhile: [{when: write, at: here, do: {power: off}}]\n" EXPECT,
 		"f.yaml:6: meanwhile[0].at: \"here\" is not an address such as 0x08020000"},
 	{"unknown moment", HEAD "meanwhile: [{when: then, do: {power: off}}]\n" EXPECT,

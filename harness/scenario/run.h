@@ -41,9 +41,9 @@ MUST_CHECK int run_set_pin(
 	struct run *run, size_t board, enum board_pin pin, bool level, struct why *why);
 MUST_CHECK int run_wait(struct run *run, uint64_t time_us, struct why *why);
 
-/* Until the board shows the face; *ret_seen says whether it did. */
-MUST_CHECK int run_wait_for(struct run *run, size_t board, enum face face, uint64_t limit_us,
-	bool *ret_seen, struct why *why);
+/* Until the board shows the face, or the time is over: run->watch says which. */
+MUST_CHECK int run_wait_for(
+	struct run *run, size_t board, enum face face, uint64_t limit_us, struct why *why);
 
 /* Lets time pass until done(user) or until_us; done may be NULL. */
 MUST_CHECK int run_until(

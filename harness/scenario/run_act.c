@@ -77,21 +77,18 @@ static bool shows_face(void *user)
 	return wait->run->watch.face[wait->board] == wait->face;
 }
 
-int run_wait_for(struct run *run, size_t board, enum face face, uint64_t limit_us, bool *ret_seen,
-	struct why *why)
+int run_wait_for(struct run *run, size_t board, enum face face, uint64_t limit_us, struct why *why)
 {
 	struct face_wait wait = {run, board, face};
-	int r = 0;
 
-	if (!shows_face(&wait))
-		r = run_until(run, shows_face, &wait, run_now_us(run) + limit_us, why);
-	*ret_seen = shows_face(&wait);
-	return r;
+	if (shows_face(&wait))
+		return 0;
+	return run_until(run, shows_face, &wait, run_now_us(run) + limit_us, why);
 }
 
 void run_expect(struct run *run, const char *name, bool fits, const char *expected, const char *got)
 {
-	expect_tell(run->world, name, fits, expected, got, &run->unmet);
+	expect_tell(run->world, fits, &(struct expect_told){name, expected, got}, &run->unmet);
 	if (!fits)
 		run->stopped = true;
 }

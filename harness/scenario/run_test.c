@@ -363,6 +363,32 @@ Test(scenario_run, what_should_happen_meanwhile_and_does_not_is_an_error)
 		VERDICT_ERROR, "meanwhile 1 never happened (power)");
 }
 
+static void tells_progress(struct fake_world *world, enum flasher_flow flow, const char *image_path,
+	struct flasher_result *ret)
+{
+	(void)flow;
+	(void)image_path;
+	for (uint32_t percent = 0; percent <= 60; percent += 30)
+		EVENT_EMIT(&world->events, .kind = EVENT_PROGRESS, .size = percent);
+	fake_pass(world, 1000000);
+	ret->exit_code = 74;
+}
+
+Test(scenario_run, what_the_tool_says_of_its_progress_is_a_moment)
+{
+	FIXTURE(f, 1);
+
+	f.world.flash = tells_progress;
+	assert_verdict(&f,
+		AUTO "meanwhile: [{when: progress, at: 50 %, do: {power: off}}]\n"
+		     "expect: {ends-as: \"off\"}\n",
+		VERDICT_PASS, "not-updated, as it should be");
+	assert_verdict(&f,
+		AUTO "meanwhile: [{when: progress, at: 61 %, do: {power: off}}]\n"
+		     "expect: {tool: failure}\n",
+		VERDICT_ERROR, "meanwhile 1 never happened (power)");
+}
+
 Test(scenario_run, a_rig_that_fails_is_an_error)
 {
 	FIXTURE(f, 1);

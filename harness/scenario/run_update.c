@@ -94,11 +94,17 @@ static void on_write(void *user, uint32_t addr, uint32_t size)
 	arm_all(user, MOMENT_WRITE, FACE_GONE, addr, size);
 }
 
+static void on_progress(void *user, uint32_t percent)
+{
+	arm_all(user, MOMENT_PROGRESS, FACE_GONE, 0, percent + 1);
+}
+
 void run_listen(struct run *run)
 {
 	watch_begin(&run->watch);
 	run->watch.on_face = on_face;
 	run->watch.on_write = on_write;
+	run->watch.on_progress = on_progress;
 	run->watch.user = run;
 }
 
@@ -241,9 +247,23 @@ static void check_word(
 						     : "");
 }
 
+static struct truth_case case_of(const struct run *run)
+{
+	return (struct truth_case){
+		.watch = &run->watch,
+		.map = &run->map,
+		.begin = &run->begin,
+		.before = run->updated ? &run->before_update : &run->begin,
+		.now = &run->now,
+		.image = run->updated ? &run->image : NULL,
+		.tune_was_lost = run->tune_was_lost,
+	};
+}
+
 /* The truth now, kept for what is said at the end. */
 static int find(struct run *run, struct why *why)
 {
+	struct truth_case now = case_of(run);
 	int r = truth_take(run->world, &run->now, why);
 
 	if (r < 0)
@@ -254,9 +274,7 @@ static int find(struct run *run, struct why *why)
 		.tool = run->updated ? &run->result : NULL,
 		.took_us = run->took_us,
 	};
-	return truth_find(&run->watch, &run->map, run->updated ? &run->before_update : &run->begin,
-		&run->begin, &run->now, run->updated ? &run->image : NULL, run->tune_was_lost,
-		&run->findings, why);
+	return truth_find(&now, &run->findings, why);
 }
 
 /* expect NULL: only whether it told the truth. */
@@ -272,13 +290,15 @@ static int judge_update(struct run *run, const struct expect *expect, struct why
 
 static void check_others(struct run *run)
 {
-	const char *name = truth_other_changed(&run->watch, &run->map, &run->begin, &run->now);
+	struct truth_case now = case_of(run);
+	const char *name = truth_other_changed(&now);
 	char got[128];
 
 	if (run->world->board_count < 2)
 		return;
 	snprintf(got, sizeof(got), "%s was written to", name ? name : "none");
-	expect_tell(run->world, "other boards", !name, "none is touched", got, &run->unmet);
+	expect_tell(run->world, !name,
+		&(struct expect_told){"other boards", "none is touched", got}, &run->unmet);
 }
 
 /* A tool that has ended has ended. */
@@ -289,7 +309,8 @@ static void check_left_running(struct run *run)
 	if (!run->updated || !run->result.left_running)
 		return;
 	snprintf(got, sizeof(got), "%u left running", run->result.left_running);
-	expect_tell(run->world, "processes", false, "none is left running", got, &run->unmet);
+	expect_tell(run->world, false,
+		&(struct expect_told){"processes", "none is left running", got}, &run->unmet);
 }
 
 int run_judge(struct run *run, struct why *why)

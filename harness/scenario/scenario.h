@@ -47,6 +47,8 @@
  *     meanwhile:                           optional; while the flasher runs, each once; each must happen
  *       - {when: dfu, after: 200 ms, do: {power: off}}    when: the board shows itself so; start: the flasher starts
  *       - {when: write, at: 0x08020000, do: {power: off}}   the byte there is programmed
+ *       - {when: progress, at: 50 %, do: {usb: unplugged}}  the flasher says so (its `progress`); through the mock only,
+ *                                                           as in-process what a program says has no time
  *     expect:
  *       outcome: updated                   updated: the image is in flash and its ECU runs; written: in flash, but no ECU of it
  *                                          runs; not-updated: the flash is as before, settings aside; damaged: neither

@@ -90,9 +90,11 @@ static int parse_time(const struct words *value, struct step *ret)
 	return words_time(value, &ret->time_us);
 }
 
-static int pulse(struct run *run, size_t board, enum board_pin pin, bool level, uint64_t time_us,
-	struct why *why)
+/* The pin away from where it rests, and back: reset is let go at rest, all else is on. */
+static int pulse(
+	struct run *run, size_t board, enum board_pin pin, uint64_t time_us, struct why *why)
 {
+	bool level = pin == BOARD_NRST;
 	int r = run_set_pin(run, board, pin, level, why);
 
 	if (r == 0)
@@ -104,21 +106,21 @@ static int do_reset(struct run *run, const struct step *step, struct why *why)
 {
 	run_tell_step(run, step->board, "reset", "the board is reset for %g ms",
 		(double)step->time_us / 1e3);
-	return pulse(run, step->board, BOARD_NRST, true, step->time_us, why);
+	return pulse(run, step->board, BOARD_NRST, step->time_us, why);
 }
 
 static int do_power_cycle(struct run *run, const struct step *step, struct why *why)
 {
 	run_tell_step(run, step->board, "power-cycle", "the board is without power for %g ms",
 		(double)step->time_us / 1e3);
-	return pulse(run, step->board, BOARD_POWER, false, step->time_us, why);
+	return pulse(run, step->board, BOARD_POWER, step->time_us, why);
 }
 
 static int do_replug(struct run *run, const struct step *step, struct why *why)
 {
 	run_tell_step(run, step->board, "replug", "the USB cable is out for %g ms",
 		(double)step->time_us / 1e3);
-	return pulse(run, step->board, BOARD_USB, false, step->time_us, why);
+	return pulse(run, step->board, BOARD_USB, step->time_us, why);
 }
 
 static const char *const buttons[] = {"reset", "program"};
@@ -135,12 +137,12 @@ static int do_press(struct run *run, const struct step *step, struct why *why)
 
 	if (!step->level) {
 		run_tell_step(run, step->board, "press", "the reset button is pressed");
-		return pulse(run, step->board, BOARD_NRST, true, PRESS_RESET_US, why);
+		return pulse(run, step->board, BOARD_NRST, PRESS_RESET_US, why);
 	}
 	run_tell_step(run, step->board, "press", "PROGRAM is held while the board is powered up");
 	r = run_set_pin(run, step->board, BOARD_BOOT0, true, why);
 	if (r == 0)
-		r = pulse(run, step->board, BOARD_POWER, false, PRESS_OFF_US, why);
+		r = pulse(run, step->board, BOARD_POWER, PRESS_OFF_US, why);
 	if (r == 0)
 		r = run_wait(run, PRESS_HELD_US, why);
 	return r == 0 ? run_set_pin(run, step->board, BOARD_BOOT0, false, why) : r;
@@ -231,16 +233,15 @@ static int do_wait_for(struct run *run, const struct step *step, struct why *why
 {
 	const char *face = names_text(&face_names, step->face);
 	char expected[96];
-	bool seen = false;
 	int r;
 
 	run_tell_step(run, step->board, "wait-for", "%s", wait_sentence(step->face));
-	r = run_wait_for(run, step->board, step->face, step->limit_us, &seen, why);
+	r = run_wait_for(run, step->board, step->face, step->limit_us, why);
 	if (r < 0)
 		return r;
 	snprintf(
 		expected, sizeof(expected), "%s within %.3g s", face, (double)step->limit_us / 1e6);
-	run_expect(run, "wait-for", seen, expected,
+	run_expect(run, "wait-for", run->watch.face[step->board] == step->face, expected,
 		names_text(&face_names, run->watch.face[step->board]));
 	return 0;
 }

@@ -72,92 +72,87 @@ void truth_map_add(struct truth_map *map, const struct watch *watch, size_t boar
 				map->settings[board][i] = true;
 }
 
-static bool same_outside_settings(const struct watch *watch, const struct truth_map *map,
-	size_t board, const struct truth *before, const struct truth *now)
+static bool is_same(const struct truth_case *c, size_t board, const struct truth *before,
+	const struct watch_sector *sector)
 {
-	uint32_t base = watch->world->boards[board]->flash_addr;
-	uint32_t addr = 0, size = 0;
+	size_t offset = sector->addr - (size_t)c->watch->world->boards[board]->flash_addr;
 
-	for (size_t i = 0; sector_of(watch, board, i, &addr, &size); i++)
-		if (!map->settings[board][i] && memcmp(before->flash[board] + (addr - base),
-							now->flash[board] + (addr - base), size))
+	return memcmp(before->flash[board] + offset, c->now->flash[board] + offset, sector->size) ==
+	       0;
+}
+
+/* Whether all sectors of a board that are settings, or are not, hold what they held before. */
+static bool all_same(
+	const struct truth_case *c, size_t board, const struct truth *before, bool settings)
+{
+	struct watch_sector sector = {0};
+
+	for (size_t i = 0; sector_of(c->watch, board, i, &sector.addr, &sector.size); i++)
+		if (c->map->settings[board][i] == settings && !is_same(c, board, before, &sector))
 			return false;
 	return true;
 }
 
-static bool same_settings(const struct watch *watch, const struct truth_map *map,
-	const struct truth *before, const struct truth *now)
+const char *truth_other_changed(const struct truth_case *c)
 {
-	uint32_t base = watch->world->boards[0]->flash_addr;
-
-	for (size_t i = 0; i < watch->sector_count; i++) {
-		const struct watch_sector *sector = &watch->sectors[i];
-
-		if (map->settings[0][i] &&
-			memcmp(before->flash[0] + (sector->addr - base),
-				now->flash[0] + (sector->addr - base), sector->size))
-			return false;
-	}
-	return true;
-}
-
-const char *truth_other_changed(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now)
-{
-	for (size_t i = 1; i < watch->world->board_count; i++)
-		if (!same_outside_settings(watch, map, i, begin, now))
-			return watch->world->boards[i]->name;
+	for (size_t i = 1; i < c->watch->world->board_count; i++)
+		if (!all_same(c, i, c->begin, false))
+			return c->watch->world->boards[i]->name;
 	return NULL;
 }
 
 /* ---- the image ---- */
 
 /* Where the flash first differs from the image; the image's size when it holds it. */
-static size_t first_difference(
-	const struct board *board, const struct truth *now, const struct world_image *image)
+static size_t first_difference(const struct truth_case *c)
 {
+	const struct board *board = c->watch->world->boards[0];
+	const struct world_image *image = c->image;
 	size_t offset = image->addr - (size_t)board->flash_addr;
 	size_t i = 0;
 
 	if (offset >= board->flash_size || image->size > board->flash_size - offset)
 		return 0;
-	while (i < image->size && now->flash[0][offset + i] == image->data[i])
+	while (i < image->size && c->now->flash[0][offset + i] == image->data[i])
 		i++;
 	return i;
 }
 
-static bool runs(
-	const struct watch *watch, const struct truth *now, const struct world_image *image)
+static bool runs(const struct truth_case *c)
 {
-	return now->mode == BOARD_ECU && watch->face[0] == FACE_ECU && image->signature[0] &&
-	       strcmp(image->signature, now->signature) == 0;
+	return c->now->mode == BOARD_ECU && c->watch->face[0] == FACE_ECU &&
+	       c->image->signature[0] && strcmp(c->image->signature, c->now->signature) == 0;
 }
 
-static void find_outcome(const struct watch *watch, const struct truth_map *map,
-	const struct truth *before, const struct truth *now, const struct world_image *image,
-	struct findings *ret)
+static void say_damage(const struct truth_case *c, struct findings *ret)
 {
-	bool holds = image && first_difference(watch->world->boards[0], now, image) == image->size;
+	if (!c->image)
+		snprintf(ret->outcome_text, sizeof(ret->outcome_text),
+			"the flash is not what it was");
+	else
+		snprintf(ret->outcome_text, sizeof(ret->outcome_text),
+			"the flash differs from the image at 0x%08zx",
+			c->image->addr + first_difference(c));
+}
+
+static void find_outcome(const struct truth_case *c, struct findings *ret)
+{
+	bool holds = c->image && first_difference(c) == c->image->size;
 	char *text = ret->outcome_text;
 	size_t room = sizeof(ret->outcome_text);
 
-	if (holds && runs(watch, now, image)) {
+	if (holds && runs(c)) {
 		ret->outcome = OUTCOME_UPDATED;
 		snprintf(text, room, "the board holds the image and runs it");
 	} else if (holds) {
 		ret->outcome = OUTCOME_WRITTEN;
 		snprintf(text, room, "the board holds the image, but does not run it");
-	} else if (same_outside_settings(watch, map, 0, before, now)) {
+	} else if (all_same(c, 0, c->before, false)) {
 		ret->outcome = OUTCOME_NOT_UPDATED;
 		snprintf(text, room, "the flash still holds what it held before");
 	} else {
 		ret->outcome = OUTCOME_DAMAGED;
-		if (!image)
-			snprintf(text, room, "the flash is not what it was");
-		else
-			snprintf(text, room, "the flash differs from the image at 0x%08zx",
-				image->addr +
-					first_difference(watch->world->boards[0], now, image));
+		say_damage(c, ret);
 	}
 }
 
@@ -180,23 +175,22 @@ static int is_default(struct world *world, const struct truth *now, bool *ret, s
 	return r == -ENODATA ? 0 : r;
 }
 
-static int find_tune(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now, bool lost, struct findings *ret,
-	struct why *why)
+static int find_tune(const struct truth_case *c, struct findings *ret, struct why *why)
 {
+	const struct truth *begin = c->begin, *now = c->now;
 	bool factory = !now->tune;
 	const char *text = "";
 	int r = 0;
 
 	if (begin->tune && !truth_tune_differs(begin, now->tune, now->tune_size)) {
-		ret->tune = lost ? TUNE_RESTORED : TUNE_KEPT;
+		ret->tune = c->tune_was_lost ? TUNE_RESTORED : TUNE_KEPT;
 	} else if (!now->tune && now->mode != BOARD_ECU && begin->tune &&
-		   same_settings(watch, map, begin, now)) {
+		   all_same(c, 0, begin, true)) {
 		ret->tune = TUNE_KEPT;
 		text = "no firmware reads it now; its sectors are as they were";
 	} else {
 		if (now->tune)
-			r = is_default(watch->world, now, &factory, why);
+			r = is_default(c->watch->world, now, &factory, why);
 		ret->tune = factory && now->signature[0] ? TUNE_DEFAULT : TUNE_LOST;
 		text = !begin->tune ? "there was none before"
 		       : !now->tune ? "nothing valid is stored"
@@ -231,24 +225,23 @@ static enum sector_fate became(
 	return in_image || !changed ? SECTOR_WRITTEN : SECTOR_CHANGED;
 }
 
-static void find_sectors(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now, const struct world_image *image,
-	struct findings *ret)
+static void find_sectors(const struct truth_case *c, struct findings *ret)
 {
+	const struct watch *watch = c->watch;
 	uint32_t base = watch->world->boards[0]->flash_addr;
 
 	ret->sector_count = watch->sector_count;
 	for (size_t i = 0; i < watch->sector_count; i++) {
 		const struct watch_sector *sector = &watch->sectors[i];
 		size_t offset = sector->addr - base;
-		bool in_image = image && overlaps(sector, image);
+		bool in_image = c->image && overlaps(sector, c->image);
 
 		ret->sectors[i] = (struct sector_state){
-			.kind = map->settings[0][i] ? SECTOR_SETTINGS
-				: in_image          ? SECTOR_IMAGE
-						    : SECTOR_OTHER,
-			.fate = became(
-				sector, begin->flash[0] + offset, now->flash[0] + offset, in_image),
+			.kind = c->map->settings[0][i] ? SECTOR_SETTINGS
+				: in_image             ? SECTOR_IMAGE
+						       : SECTOR_OTHER,
+			.fate = became(sector, c->begin->flash[0] + offset,
+				c->now->flash[0] + offset, in_image),
 		};
 	}
 }
@@ -266,13 +259,11 @@ void truth_tell_sectors(const struct watch *watch, const struct findings *findin
 	}
 }
 
-int truth_find(const struct watch *watch, const struct truth_map *map,
-	const struct truth *before_update, const struct truth *begin, const struct truth *now,
-	const struct world_image *image, bool lost, struct findings *ret, struct why *why)
+int truth_find(const struct truth_case *c, struct findings *ret, struct why *why)
 {
-	ret->mode = now->mode;
-	memcpy(ret->signature, now->signature, sizeof(ret->signature));
-	find_outcome(watch, map, before_update, now, image, ret);
-	find_sectors(watch, map, begin, now, image, ret);
-	return find_tune(watch, map, begin, now, lost, ret, why);
+	ret->mode = c->now->mode;
+	memcpy(ret->signature, c->now->signature, sizeof(ret->signature));
+	find_outcome(c, ret);
+	find_sectors(c, ret);
+	return find_tune(c, ret, why);
 }

@@ -30,15 +30,22 @@ void truth_map_add(struct truth_map *map, const struct watch *watch, size_t boar
 /* Whether a tune is another one than before; only the bytes that both have count. */
 bool truth_tune_differs(const struct truth *before, const uint8_t *tune, size_t size);
 
-/* What became of the image (NULL: none was to be flashed) and of the tune; fills the fields of *ret that are about the board. lost: the tune was seen
- * to be gone in between. */
-MUST_CHECK int truth_find(const struct watch *watch, const struct truth_map *map,
-	const struct truth *before_update, const struct truth *begin, const struct truth *now,
-	const struct world_image *image, bool lost, struct findings *ret, struct why *why);
+/* What is compared. All borrowed. */
+struct truth_case {
+	const struct watch *watch;
+	const struct truth_map *map;
+	const struct truth *begin;  /* before the first step */
+	const struct truth *before; /* before the last update; begin when there was none */
+	const struct truth *now;
+	const struct world_image *image; /* NULL: none was to be flashed */
+	bool tune_was_lost;              /* it was seen to be gone in between */
+};
+
+/* What became of the image and of the tune; fills the fields of *ret that are about the board. */
+MUST_CHECK int truth_find(const struct truth_case *c, struct findings *ret, struct why *why);
 
 /* The first of the other boards whose flash is not what it was, settings aside; NULL = none. */
-const char *truth_other_changed(const struct watch *watch, const struct truth_map *map,
-	const struct truth *begin, const struct truth *now);
+const char *truth_other_changed(const struct truth_case *c);
 
 /* Emits an EVENT_SECTOR for each sector of the board under test. */
 void truth_tell_sectors(const struct watch *watch, const struct findings *findings);

@@ -117,6 +117,8 @@ static void emit(struct event_sink *sink, const struct event *event)
 	struct watch *watch = CONTAINER_OF(sink, struct watch, sink);
 	size_t board = board_of(watch, event);
 
+	if (event->kind == EVENT_PROGRESS && watch->on_progress)
+		watch->on_progress(watch->user, event->size);
 	if (board == WORLD_BOARD_MAX)
 		return;
 	if (event->kind == EVENT_PLUGGED)

@@ -47,6 +47,7 @@ struct watch {
 	/* The board under test came or went, or was programmed. May be NULL. Pins must not be moved in them. */
 	void (*on_face)(void *user, enum face face);
 	void (*on_write)(void *user, uint32_t addr, uint32_t size);
+	void (*on_progress)(void *user, uint32_t percent); /* of the flasher, as it says */
 	void *user;
 };
 

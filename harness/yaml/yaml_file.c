@@ -156,7 +156,8 @@ static const cyaml_schema_value_t *step_into(
 {
 	const cyaml_schema_field_t *field = value->mapping.fields;
 
-	while (field->key && (strlen(field->key) != length || strncmp(field->key, part, length)))
+	while (field->key &&
+		(strlen(field->key) != length || strncmp(field->key, part, length) != 0))
 		field++;
 	if (!field->key)
 		return NULL;

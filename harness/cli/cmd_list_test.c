@@ -86,6 +86,7 @@ Test(list, a_wrong_word_is_a_usage_error)
 	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "dogs");
 
 	cr_expect_eq(run.code, 2);
-	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, images, scenarios, flashers, sources, formats"), "%s",
-		run.err);
+	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, images, scenarios, "
+				  "flashers, sources, formats"),
+		"%s", run.err);
 }

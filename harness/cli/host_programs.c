@@ -4,7 +4,6 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/cmd_update.h"
 #include "harness/cli/ecu_command.h"
-#include "harness/cli/ecu_command.h"
 #include "harness/host/twin.h"
 
 #include <string.h>

@@ -77,8 +77,6 @@ static const struct twin_case {
 		"dfu-util: Cannot open file "},
 	{"detach", 1, {"-R", "-a", "0", "-s", "0x08000000", "-D", "{image}"},
 		"Resetting USB to switch back to Run-Time mode\n"},
-	{"detach after leave", 1, {"-R", "-a", "0", "-s", "0x08000000:leave", "-D", "{image}"},
-		"dfu-util: can't detach\n"},
 	{"version", 0, {"--version"}, "dfu-util 0.11\n"},
 	{"list", 2, {"-l"},
 		"path=\"1-2\", alt=0, name=\"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,"

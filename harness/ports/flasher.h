@@ -20,27 +20,32 @@ enum flasher_flow {
 	FLASHER_FLOW_COUNT,
 };
 
-/* Why a tool did not update the board, in the tool's own view. */
-enum flasher_reason {
-	FLASHER_NO_REASON,
-	FLASHER_NO_ECU,          /* no port with an ECU that answers */
-	FLASHER_PORT_HELD,       /* the ECU's port cannot be opened, or somebody else reads it */
-	FLASHER_BAD_ANSWER,      /* the ECU answers, but not what it should */
-	FLASHER_TUNE_UNREADABLE, /* so that nothing was flashed */
-	FLASHER_TOOL_MISSING,
-	FLASHER_WRONG_IMAGE,      /* for another board: refused */
-	FLASHER_NO_DFU,           /* no bootloader showed up */
-	FLASHER_CAME_BACK_AS_ECU, /* it was asked into the bootloader and came back as ECU */
-	FLASHER_SEVERAL_DEVICES,
-	FLASHER_NO_PERMISSION,
-	FLASHER_WRITE_FAILED,
-	FLASHER_VERIFY_FAILED,
-	FLASHER_NO_ECU_AFTER, /* flashed; no ECU came back */
-	FLASHER_SEVERAL_ECUS,
-	FLASHER_TUNE_NOT_RESTORED,
-	FLASHER_TIMED_OUT,
-	FLASHER_REASON_COUNT,
-};
+/* Why a tool did not update the board, in the tool's own view: enumerator, name in files, and in words. */
+#define FLASHER_REASONS(X)                                                                         \
+	X(FLASHER_NO_REASON, "none", "no reason given")                                            \
+	X(FLASHER_NO_ECU, "no-ecu", "no ECU answers")                                              \
+	X(FLASHER_PORT_HELD, "port-held", "the ECU's port is held by another program")             \
+	X(FLASHER_BAD_ANSWER, "bad-answer", "the ECU does not answer as it should")                \
+	X(FLASHER_TUNE_UNREADABLE, "tune-unreadable", "the tune cannot be read")                   \
+	X(FLASHER_TOOL_MISSING, "tool-missing", "a program that is needed is not installed")       \
+	X(FLASHER_WRONG_IMAGE, "wrong-image", "the image is for another board")                    \
+	X(FLASHER_NO_DFU, "no-dfu", "no bootloader showed up")                                     \
+	X(FLASHER_CAME_BACK_AS_ECU, "came-back-as-ecu", "the board came back as ECU")              \
+	X(FLASHER_SEVERAL_DEVICES, "several-devices", "there are several bootloaders")             \
+	X(FLASHER_NO_PERMISSION, "no-permission", "the device may not be opened")                  \
+	X(FLASHER_WRITE_FAILED, "write-failed", "the image was not written")                       \
+	X(FLASHER_VERIFY_FAILED, "verify-failed", "the flash differs from the image")              \
+	X(FLASHER_NO_ECU_AFTER, "no-ecu-after", "no ECU came back")                                \
+	X(FLASHER_SEVERAL_ECUS, "several-ecus", "there are several ECUs")                          \
+	X(FLASHER_TUNE_NOT_RESTORED, "tune-not-restored", "the tune was not restored")             \
+	X(FLASHER_TIMED_OUT, "timed-out", "it took too long")
+
+#define FLASHER_REASON_ENUMERATOR(id, name, text) id,
+enum flasher_reason { FLASHER_REASONS(FLASHER_REASON_ENUMERATOR) FLASHER_REASON_COUNT };
+
+/* For tables by the enumerator. */
+#define FLASHER_REASON_NAME(id, name, text) [id] = (name),
+#define FLASHER_REASON_TEXT(id, name, text) [id] = (text),
 
 /* A text in the tool's output, and what it means. */
 struct flasher_says {

@@ -31,26 +31,7 @@ static const char *const flow_text[] = {
 static_assert(ARRAY_SIZE(flow_text) == FLASHER_FLOW_COUNT, "a word for each flow");
 const struct names flasher_flow_words = NAMES(flow_text);
 
-static const char *const reason_text[] = {
-	[FLASHER_NO_REASON] = "none",
-	[FLASHER_NO_ECU] = "no-ecu",
-	[FLASHER_PORT_HELD] = "port-held",
-	[FLASHER_BAD_ANSWER] = "bad-answer",
-	[FLASHER_TUNE_UNREADABLE] = "tune-unreadable",
-	[FLASHER_TOOL_MISSING] = "tool-missing",
-	[FLASHER_WRONG_IMAGE] = "wrong-image",
-	[FLASHER_NO_DFU] = "no-dfu",
-	[FLASHER_CAME_BACK_AS_ECU] = "came-back-as-ecu",
-	[FLASHER_SEVERAL_DEVICES] = "several-devices",
-	[FLASHER_NO_PERMISSION] = "no-permission",
-	[FLASHER_WRITE_FAILED] = "write-failed",
-	[FLASHER_VERIFY_FAILED] = "verify-failed",
-	[FLASHER_NO_ECU_AFTER] = "no-ecu-after",
-	[FLASHER_SEVERAL_ECUS] = "several-ecus",
-	[FLASHER_TUNE_NOT_RESTORED] = "tune-not-restored",
-	[FLASHER_TIMED_OUT] = "timed-out",
-};
-static_assert(ARRAY_SIZE(reason_text) == FLASHER_REASON_COUNT, "a word for each reason");
+static const char *const reason_text[] = {FLASHER_REASONS(FLASHER_REASON_NAME)};
 const struct names flasher_reason_words = NAMES(reason_text);
 
 static const char *const kind_text[] = {

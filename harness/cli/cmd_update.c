@@ -10,6 +10,7 @@
 #include "harness/host/host_os_linux.h"
 #include "harness/host/serial_host_tty.h"
 #include "harness/host/usb_host_libusb.h"
+#include "harness/transport/mock/protocol.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -142,7 +143,7 @@ static const struct argp_option options[] = {
 		0},
 	{"flaw", OPTION_FLAW, "NAME", 0,
 		"Do it wrong on purpose, to see a scenario fail: done-at-once, no-restore, ... "
-		"(builtin; may be given several times)",
+		"(builtin, simulated boards only; may be given several times)",
 		0},
 	{"json", OPTION_JSON, NULL, 0, "Print the result as JSON, and nothing else", 0},
 	{0},
@@ -309,6 +310,9 @@ static int run(int argc, char **argv)
 		fwrite(out.data, 1, out.size, stderr);
 		return code;
 	}
+	if (args.update.flaws && !getenv(MOCK_ENV))
+		return cli_errorf(CLI_USAGE, "--flaw spoils boards: only simulated ones, below "
+					     "`dfurig run` or `dfurig exec`");
 	usb = usb_host_libusb_new(&why);
 	if (!usb)
 		return cli_error(CLI_RIG, &why);

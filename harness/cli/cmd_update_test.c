@@ -6,6 +6,7 @@
 #include "harness/cli/host_programs.h"
 #include "harness/host/host_os_direct.h"
 #include "harness/host/serial_host_direct.h"
+#include "harness/testing/run.h"
 #include "harness/testing/temp.h"
 #include "harness/testing/usb_rig.h"
 
@@ -105,6 +106,18 @@ Test(cmd_update, a_wrong_command_line_ends_with_2_and_no_process)
 				   "windows-2021"),
 		"%s", cli.text);
 	cr_expect_eq(RUN(&cli, "auto", "--nonsense"), CLI_USAGE);
+}
+
+Test(cmd_update, does_it_wrong_on_simulated_boards_only)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *image = temp_file_or_fail(&dir, "image.bin", "12345678", 8);
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG_BUILD "/harness/cli/dfurig", "update", "manual",
+		"--image", image, "--flaw", "done-at-once");
+
+	cr_expect_eq(run.code, CLI_USAGE);
+	cr_expect(strstr(run.err, "--flaw spoils boards"), "%s", run.err);
 }
 
 Test(cmd_update, an_image_that_is_missing_ends_with_3)

@@ -183,6 +183,8 @@ static const char *const style[] = {
 	" background: var(--soft); border: 1px solid var(--line); }",
 	".seq .board { margin-left: auto; margin-right: -1px; border-radius: 5px 0 0 5px; }",
 	".seq .host { margin-left: 0; border-radius: 0 5px 5px 0; }",
+	/* The name of the bootloader has two blanks in it. */
+	".seq .box, .seq .m { white-space: pre-wrap; }",
 	".seq .note { font-style: italic; }",
 	".seq .step { margin: .3rem auto; border-style: dashed; border-color: var(--dim); }",
 	".seq .fault, .seq .box.bad { border: 2px solid var(--changed); font-weight: 600; }",

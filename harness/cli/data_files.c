@@ -72,7 +72,7 @@ static int read_path(const struct data_kind *kind, const char *path, uint8_t **r
 static int unknown(const struct data_kind *kind, const char *name, struct why *why)
 {
 	struct data_names names;
-	char known[400] = "";
+	char known[512] = ""; /* beyond a reason's room, which then ends in "..." */
 	size_t used = 0;
 	int r = data_names_read(kind, &names, why);
 

@@ -2,6 +2,7 @@
 #include "harness/cli/data_load.h"
 
 #include "harness/cli/data_files.h"
+#include "harness/cli/scenario_check.h"
 #include "harness/flasher/flasher_file.h"
 
 int scenario_load(const char *name, struct scenario **ret, struct why *why)
@@ -16,6 +17,8 @@ int scenario_load(const char *name, struct scenario **ret, struct why *why)
 	if (r < 0)
 		return r;
 	r = data_check_name(name, path, scenario_name(*ret), why);
+	if (r == 0)
+		r = scenario_check(path, data, size, why);
 	if (r < 0)
 		scenario_free(*ret);
 	return r;

@@ -386,6 +386,12 @@ size_t run_world_output(struct run_world *self, const char *text, size_t size)
 	return size;
 }
 
+void run_world_output_rest(struct run_world *self, const char *text, size_t size)
+{
+	if (size)
+		emit_line(self, text, size);
+}
+
 /* --- the flasher --- */
 
 int run_world_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,

@@ -82,6 +82,9 @@ void run_world_progress(struct run_world *self, const char *text, size_t size);
  * terminal. */
 size_t run_world_output(struct run_world *self, const char *text, size_t size);
 
+/* The same for what is left when the program has ended: a last line without an end. */
+void run_world_output_rest(struct run_world *self, const char *text, size_t size);
+
 /* In-process, on a virtual clock. */
 MUST_CHECK int world_direct_new(
 	const struct run_request *request, struct run_world **ret, struct why *why);

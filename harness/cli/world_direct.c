@@ -47,16 +47,10 @@ static int run_until(struct world *world, bool (*done)(void *user), void *user, 
 static void tell_output(struct run_world *self, const struct buf *output)
 {
 	const char *text = (const char *)output->data;
-	size_t rest = run_world_output(self, text, output->size);
+	size_t rest = output->size ? run_world_output(self, text, output->size) : 0;
 
-	if (rest) {
-		CLEANUP(buf_done) struct buf line;
-
-		buf_init(&line, HOST_OUTPUT_MAX + 1);
-		if (buf_append(&line, text + output->size - rest, rest) == 0 &&
-			buf_append(&line, "\n", 1) == 0)
-			run_world_output(self, (const char *)line.data, line.size);
-	}
+	if (rest)
+		run_world_output_rest(self, text + output->size - rest, rest);
 }
 
 static int run_program(struct world *world, char *const argv[], uint32_t limit_ms,

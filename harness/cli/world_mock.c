@@ -95,9 +95,21 @@ static void tell_output(struct process *process)
 	struct buf *output = &process->result->output;
 	size_t size = output->size - process->told;
 
+	if (!size)
+		return;
 	run_world_progress(&process->world->base, (const char *)output->data + process->told, size);
 	process->told += size - run_world_output(&process->world->base,
 					(const char *)output->data + process->told, size);
+}
+
+/* Its last words, when no end of line is behind them. */
+static void tell_rest(struct process *process)
+{
+	struct buf *output = &process->result->output;
+
+	if (output->size > process->told)
+		run_world_output_rest(&process->world->base,
+			(const char *)output->data + process->told, output->size - process->told);
 }
 
 /* Takes in what it has printed. Beyond the limit it is read and dropped, so that the program can go on. */
@@ -137,6 +149,7 @@ static void await(struct world_mock *self, struct process *process, uint64_t unt
 	child_end_orphans();
 	if (!process->all_read)
 		read_output(process);
+	tell_rest(process);
 }
 
 static void close_poll(struct world_mock *self, uv_poll_t *poll)

@@ -10,6 +10,7 @@
 #include "harness/report/run_terminal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,13 +92,23 @@ static int named_value(
 
 static void parse_shard(struct argp_state *state, struct run_choice *choice, const char *arg)
 {
-	unsigned int shard, shards;
-	char end;
+	unsigned int shard = 0, shards = 0;
+	int end = 0;
 
-	if (sscanf(arg, "%u/%u%c", &shard, &shards, &end) != 2 || shard < 1 || shard > shards)
+	if (strspn(arg, "0123456789/") == strlen(arg))
+		sscanf(arg, "%9u/%9u%n", &shard, &shards, &end);
+	if (!end || arg[end] || shard < 1 || shard > shards)
 		argp_error(state, "--shard: \"%s\" is not I/N with 1 <= I <= N", arg);
 	choice->shard = shard;
 	choice->shards = shards;
+}
+
+/* An empty word is a variable of a script that was not set. */
+static const char *file_name(struct argp_state *state, const char *option, const char *arg)
+{
+	if (!arg[0])
+		argp_error(state, "%s: a name is needed", option);
+	return arg;
 }
 
 static void add_flasher(struct argp_state *state, struct run_choice *choice, const char *name)
@@ -129,7 +140,7 @@ static error_t parse_choice(int key, char *arg, struct argp_state *state)
 		parse_shard(state, choice, arg);
 		return 0;
 	case KEY_SEED:
-		choice->seed = cli_parse_number(state, "--seed", arg, UINT32_MAX);
+		choice->seed = cli_parse_number(state, "seed", arg, UINT32_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		((struct run_options *)state->input)->names[choice->scenario_count++] = arg;
@@ -145,16 +156,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'j':
-		options->jobs = cli_parse_number(state, "--jobs", arg, 64);
+		options->jobs = cli_parse_number(state, "jobs", arg, 64);
 		return 0;
 	case 'v':
 		options->verbose = true;
 		return 0;
 	case KEY_REPORT:
-		options->report.folder = arg;
+		options->report.folder = file_name(state, "--report", arg);
 		return 0;
 	case KEY_JSON:
-		options->report.json = arg;
+		options->report.json = file_name(state, "--json", arg);
 		return 0;
 	default:
 		return parse_choice(key, arg, state);
@@ -196,6 +207,22 @@ static void show_progress(struct run_pool *pool)
 	run->progress_shown = true;
 }
 
+/* The same run may be asked for several times. */
+static void name_capture(const struct run_plan *plan, size_t index, struct run_summary *job)
+{
+	char number[24] = "";
+	size_t before = 0;
+
+	for (size_t i = 0; i < index; i++)
+		before += strcmp(plan->summaries[i].scenario, job->scenario) == 0 &&
+			  strcmp(plan->summaries[i].flasher, job->flasher) == 0 &&
+			  strcmp(plan->summaries[i].transport, job->transport) == 0;
+	if (before)
+		snprintf(number, sizeof(number), "-%zu", before + 1);
+	snprintf(job->capture, sizeof(job->capture), "%s-%s-%s%s.pcapng", job->scenario,
+		job->flasher, job->transport, number);
+}
+
 static void work(
 	struct run_pool *pool, size_t index, struct run_summary *job, struct run_output *output)
 {
@@ -218,8 +245,7 @@ static void work(
 	};
 
 	if (run->options.report.folder) {
-		snprintf(job->capture, sizeof(job->capture), "%s-%s-%s.pcapng", job->scenario,
-			job->flasher, job->transport);
+		name_capture(&run->plan, index, job);
 		snprintf(capture, sizeof(capture), "%.3800s/%s", run->options.report.folder,
 			job->capture);
 	}
@@ -254,7 +280,8 @@ static void ended(struct run_pool *pool, size_t index, struct run_output *output
 		fwrite(output->text.data, 1, output->text.size, stdout);
 	else
 		(void)!run_terminal_print(&run->terminal, stdout, &entry->summary, NULL);
-	fflush(stdout);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		pool->stop = true; /* nobody listens any more */
 }
 
 /* Runs in-process take milliseconds; a mock wants a process of its own. */
@@ -329,6 +356,14 @@ static void set_columns(struct run *run)
 	}
 }
 
+/* The report is written and the work folder removed, however often Ctrl-C is pressed. */
+static void ignore_signals(void)
+{
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
 static int run_all(struct run *run)
 {
 	struct run_pool pool = {
@@ -349,6 +384,7 @@ static int run_all(struct run *run)
 	set_columns(run);
 	run->start_us = clock_now_us(clock_monotonic());
 	r = run_pool(&pool, &why);
+	ignore_signals();
 	gather(run);
 	code = print_totals(run) < 0 ? cli_errorf(CLI_RIG, "out of memory") : write_reports(run);
 	if (r == -EINTR)
@@ -377,6 +413,7 @@ static int run_in_work_folder(struct run *run)
 	run->has_ended = calloc(run->plan.count + 1, sizeof(*run->has_ended));
 	if (!run->runs || !run->has_ended)
 		return cli_errorf(CLI_RIG, "out of memory");
+	signal(SIGPIPE, SIG_IGN); /* the pool stops when nothing can be printed */
 	if (work_folder_make(run->work, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	code = run_all(run);

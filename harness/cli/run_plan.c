@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/run_plan.h"
 
+#include "harness/cli/board_file.h"
+#include "harness/cli/command_line.h"
 #include "harness/cli/data_files.h"
 #include "harness/cli/data_load.h"
 #include "harness/flasher/flasher_file.h"
@@ -96,19 +98,27 @@ static enum rom_pace pace_for(const struct run_choice *choice, enum run_transpor
 static void describe_again(const struct run_choice *choice, const char *scenario,
 	const char *flasher, struct run_summary *summary)
 {
-	struct buf line;
+	const char *pace =
+		choice->pace < 0 ? NULL : names_text(&run_pace_names, (size_t)choice->pace);
+	CLEANUP(free_ptr) char *line = NULL;
+	const char *words[16] = {
+		"dfurig", "run", scenario, "--flasher", flasher, "--transport", summary->transport};
+	size_t count = 7;
+	char seed[32];
 
-	buf_init(&line, sizeof(summary->again));
-	if (buf_printf(&line, "dfurig run %s --flasher %s --transport %s", scenario, flasher,
-		    summary->transport) == 0 &&
-		(!choice->board || buf_printf(&line, " --board %s", choice->board) == 0) &&
-		(choice->pace < 0 ||
-			buf_printf(&line, " --pace %s",
-				names_text(&run_pace_names, (size_t)choice->pace)) == 0) &&
-		buf_printf(&line, " --seed %lu", (unsigned long)choice->seed) == 0)
-		snprintf(summary->again, sizeof(summary->again), "%.*s", (int)line.size,
-			(const char *)line.data);
-	buf_done(&line);
+	snprintf(seed, sizeof(seed), "%lu", (unsigned long)choice->seed);
+	for (size_t i = 0; i < 6; i += 2) {
+		const char *const options[] = {
+			"--board", choice->board, "--pace", pace, "--seed", seed};
+
+		if (!options[i + 1])
+			continue;
+		words[count++] = options[i];
+		words[count++] = options[i + 1];
+	}
+	line = command_line_text((char *const *)words);
+	if (line && strlen(line) < sizeof(summary->again))
+		memcpy(summary->again, line, strlen(line) + 1);
 }
 
 /* The words to repeat a run with: as they were given, else the name. */
@@ -168,6 +178,8 @@ int run_plan_make(const struct run_choice *choice, struct run_plan *ret, struct 
 	if (r == 0)
 		r = load_flashers(ret, usual ? usual_flashers : choice->flashers,
 			usual ? ARRAY_SIZE(usual_flashers) : choice->flasher_count, why);
+	if (r == 0 && choice->board)
+		r = board_file_load(choice->board, &(struct board_file){0}, why);
 	return r == 0 ? add_tasks(ret, choice, why) : r;
 }
 

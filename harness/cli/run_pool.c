@@ -23,6 +23,9 @@
 #define IDLE_MS    250
 #define KEPT_HEAP  (256 << 20)
 
+/* By which a person or the system ends us. */
+static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
 /* What a worker writes: this, then the text, then the HTML. */
 struct head {
 	struct run_summary summary;
@@ -108,8 +111,9 @@ static void begin_worker(struct crew *crew, const struct worker *self, pid_t par
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
+		signal(end_signals[i], SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
@@ -316,6 +320,11 @@ static void on_signal(int signum UNUSED)
 	interrupted = 1;
 }
 
+static bool is_over(const struct crew *crew)
+{
+	return interrupted || crew->pool->stop;
+}
+
 static int poll_workers(struct crew *crew, struct why *why)
 {
 	struct pollfd fds[WORKER_MAX];
@@ -336,21 +345,33 @@ static int work_off(struct crew *crew, struct why *why)
 {
 	int r = start_workers(crew, why);
 
-	while (r == 0 && crew->busy && !interrupted) {
+	while (r == 0 && crew->busy && !is_over(crew)) {
 		r = poll_workers(crew, why);
 		kill_late(crew);
 		if (crew->pool->idle)
 			crew->pool->idle(crew->pool);
-		if (r == 0 && !interrupted)
+		if (r == 0 && !is_over(crew))
 			r = start_workers(crew, why);
 	}
 	kill_all(crew);
-	return r == 0 && interrupted ? why_set(why, -EINTR, "interrupted") : r;
+	return r == 0 && is_over(crew) ? why_set(why, -EINTR, "interrupted") : r;
+}
+
+/* What the caller ignores stays ignored: nohup. */
+static void watch_signals(struct sigaction ret_old[static ARRAY_SIZE(end_signals)])
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++) {
+		sigaction(end_signals[i], NULL, &ret_old[i]);
+		if (ret_old[i].sa_handler != SIG_IGN)
+			sigaction(end_signals[i], &action, NULL);
+	}
 }
 
 int run_pool(struct run_pool *pool, struct why *why)
 {
-	struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
+	struct sigaction old[ARRAY_SIZE(end_signals)];
 	struct crew *crew = calloc(1, sizeof(*crew));
 	int r;
 
@@ -361,11 +382,10 @@ int run_pool(struct run_pool *pool, struct why *why)
 		     : pool->workers > WORKER_MAX ? WORKER_MAX
 						  : pool->workers;
 	interrupted = 0;
-	sigaction(SIGINT, &action, &old_int);
-	sigaction(SIGTERM, &action, &old_term);
+	watch_signals(old);
 	r = work_off(crew, why);
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGTERM, &old_term, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
+		sigaction(end_signals[i], &old[i], NULL);
 	free(crew);
 	return r;
 }

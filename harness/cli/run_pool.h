@@ -40,10 +40,11 @@ struct run_pool {
 	/* In this process, when a job has ended; output is the callee's to move out of. Once more for the last job of a process
 	 * that then ended badly (a leak was found). */
 	void (*ended)(struct run_pool *pool, size_t index, struct run_output *output);
+	bool stop;                           /* set by ended: no more of it, as if interrupted */
 	void (*idle)(struct run_pool *pool); /* about every quarter of a second; may be NULL */
 };
 
-/* Returns 0 when all have ended; -EINTR: somebody pressed Ctrl-C or asked us to end, what ran was killed and has no verdict
+/* Returns 0 when all have ended; -EINTR: somebody pressed Ctrl-C or asked us to end, or ended did; what ran was killed and has no verdict
  * (ended is not called); other negative errno: cannot go on. */
 MUST_CHECK int run_pool(struct run_pool *pool, struct why *why);
 

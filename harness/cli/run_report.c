@@ -19,6 +19,7 @@
 static int make_folder(const char *path, struct why *why)
 {
 	char part[PATH_MAX];
+	struct stat st;
 
 	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
 		return why_set(why, -ENAMETOOLONG, "%.100s...: too long a path", path);
@@ -30,6 +31,8 @@ static int make_folder(const char *path, struct why *why)
 	}
 	if (mkdir(path, 0777) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", path);
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return why_errno(why, -ENOTDIR, "%s", path);
 	return access(path, W_OK) < 0 ? why_errno(why, -errno, "%s", path) : 0;
 }
 

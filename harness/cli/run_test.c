@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `dfurig run` in the hands of somebody who is in a hurry: mistakes in files and on the command line, tools that misbehave,
+ * ends before the end.
+ */
+#include "harness/cli/exec_files_test.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SCENARIO                                                                                   \
+	"name: story\ntitle: t\nsource: s\nflow: manual\n"                                         \
+	"start: {firmware: rusefi-2025}\nimage: rusefi-2026\n"
+#define STEPS  "steps:\n  - press: program\n  - wait-for: dfu\n  - update\n"
+#define EXPECT "expect: {outcome: updated}\n"
+
+/* --- mistakes in files --- */
+
+/* The scenario as a file; its path, borrowed until the next of the folder. */
+static const char *scenario_or_fail(struct temp_dir *dir, const char *text)
+{
+	return temp_file_or_fail(dir, "story.yaml", text, strlen(text));
+}
+
+static const struct mistake {
+	const char *text, *says; /* behind the path */
+} mistakes[] = {
+	{SCENARIO "board: teensy\n" STEPS EXPECT,
+		":7: board: no board \"teensy\"; there are: f407"},
+	{"name: story\ntitle: t\nsource: s\nflow: manual\nstart: {firmware: rusefi-1066}\n"
+	 "image: rusefi-2026\n" EXPECT,
+		":5: start.firmware: no image \"rusefi-1066\"; there are: "},
+	{"name: story\ntitle: t\nsource: s\nflow: manual\nimage: rusefi-1066\n" EXPECT,
+		":5: image: no image \"rusefi-1066\"; there are: "},
+	{SCENARIO "steps:\n  - update\n  - update: manual\n    image: nothing\n" EXPECT,
+		":10: steps[1].image: no image \"nothing\"; there are: "},
+	{SCENARIO "expect: {signature: nothing}\n",
+		":7: expect.signature: no image \"nothing\"; there are: "},
+	{SCENARIO EXPECT "expect-of:\n  builtin: {signature: nothing}\n",
+		":9: expect-of.builtin.signature: no image \"nothing\"; there are: "},
+	{SCENARIO EXPECT "faults:\n  - {at: moon, do: lose-ram}\n",
+		":9: faults[0].at: \"moon\" is not one of board-reset, "},
+	{SCENARIO EXPECT "faults:\n  - {at: board-reset, do: explode}\n",
+		":9: faults[0].do: \"explode\" is not one of nothing, delay, "},
+	{SCENARIO EXPECT "faults:\n  - {at: dfu-connect, do: delay}\n",
+		":9: faults[0].do: a delay needs \"time: "},
+};
+
+Test(run, what_a_scenario_names_in_vain_is_said_with_its_place_before_anything_runs)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+		const struct mistake *mistake = &mistakes[i];
+		const char *path = scenario_or_fail(&dir, mistake->text);
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL(DFURIG, "run", "--flasher", "builtin", path);
+
+		cr_expect_eq(run.code, 3, "%s: exit %d", mistake->says, run.code);
+		cr_expect_str_empty(run.out);
+		cr_expect(strstr(run.err, mistake->says), "\"%s\" is not in: %s", mistake->says,
+			run.err);
+	}
+}
+
+Test(run, the_same_scenario_without_a_mistake_passes)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = scenario_or_fail(&dir, SCENARIO STEPS EXPECT);
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "--flasher", "builtin", path);
+
+	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
+}
+
+/* --- mistakes on the command line --- */
+
+static const struct bad_line {
+	const char *option, *value;
+	int code;
+	const char *says;
+} bad_lines[] = {
+	{"--jobs", "-1", 2, "run: --jobs: \"-1\" is no number"},
+	{"--seed", "0x1ffffffff", 2, "run: --seed: 0x1ffffffff is too large"},
+	{"--shard", "0/3", 2, "--shard: \"0/3\" is not I/N"},
+	{"--shard", "-1/-1", 2, "--shard: \"-1/-1\" is not I/N"},
+	{"--shard", "1/99999999999999999999", 2, "is not I/N"},
+	{"--shard", "1/2/", 2, "is not I/N"},
+	{"--report", "", 2, "--report: a name is needed"},
+	{"--json", "", 2, "--json: a name is needed"},
+	{"--transport", "usb", 2, "\"usb\" is not one of direct, mock"},
+	{"--board", "teensy", 3, "dfurig: no board \"teensy\"; there are: f407"},
+	{"--flasher", "nothing", 3, "dfurig: no flasher \"nothing\"; there are: builtin"},
+	{"--report", "/dev/full", 3, "dfurig: /dev/full: Not a directory"},
+	{"--json", "/nowhere/x", 3, "dfurig: /nowhere/x: No such file or directory"},
+};
+
+Test(run, a_wrong_command_line_runs_nothing)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad_lines); i++) {
+		const struct bad_line *line = &bad_lines[i];
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL(DFURIG, "run", "auto-dfu", line->option, line->value);
+
+		cr_expect_eq(run.code, line->code, "%s \"%s\": exit %d", line->option, line->value,
+			run.code);
+		cr_expect_str_empty(run.out);
+		cr_expect(strstr(run.err, line->says), "\"%s\" is not in: %s", line->says, run.err);
+	}
+}
+
+Test(run, a_report_does_not_take_the_place_of_a_file)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "report", "mine", 4);
+	CLEANUP(run_done)
+	struct run run =
+		RUN_OR_FAIL(DFURIG, "run", "auto-dfu", "--flasher", "builtin", "--report", path);
+	CLEANUP(buf_done) struct buf content = content_or_fail(path);
+
+	cr_expect_eq(run.code, 3);
+	expect_text(run.err, "/report: Not a directory\n");
+	cr_expect_eq(content.size, 4);
+}
+
+Test(run, runs_of_the_same_name_have_their_own_captures_and_the_line_that_repeats_one_is_quoted)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *text = "name: idle\ntitle: t\nsource: s\nflow: manual\n"
+			   "image: rusefi-2026\nsteps:\n  - wait: 1 ms\n" EXPECT;
+	char path[512], report[512], capture[600];
+
+	snprintf(path, sizeof(path), "%s",
+		temp_file_or_fail(&dir, "my idle.yaml", text, strlen(text)));
+	snprintf(report, sizeof(report), "%s", temp_path(&dir, "rép ort"));
+	CLEANUP(run_done)
+	struct run run =
+		RUN_OR_FAIL(DFURIG, "run", "--flasher", "builtin", "--report", report, path, path);
+
+	cr_expect_eq(run.code, 1, "%s%s", run.out, run.err);
+	expect_text(run.out, "my idle.yaml' --flasher builtin --transport direct --seed 1\n");
+	expect_text(run.out, "  capture   idle-builtin-direct.pcapng\n");
+	expect_text(run.out, "  capture   idle-builtin-direct-2.pcapng\n");
+	snprintf(capture, sizeof(capture), "%s/idle-builtin-direct-2.pcapng", report);
+	cr_expect_eq(access(capture, R_OK), 0);
+}
+
+/* --- tools that misbehave --- */
+
+/* A flasher of this script; its path. */
+static const char *flasher_or_fail(struct temp_dir *dir, const char *script)
+{
+	char path[512], text[1024];
+
+	snprintf(path, sizeof(path), "%s",
+		temp_file_or_fail(dir, "tool.sh", script, strlen(script)));
+	snprintf(text, sizeof(text),
+		"name: tool\ntitle: t\ncommand: [sh, %s, \"{image}\"]\nflows: [auto, manual]\n"
+		"success: {exit: 0}\nlimit: 20 s\nsource: t\n",
+		path);
+	return temp_file_or_fail(dir, "tool.yaml", text, strlen(text));
+}
+
+/* It runs in place of an update of a blank board; what the terminal shows of it. */
+static struct run run_tool_or_fail(struct temp_dir *dir, const char *script, const char *report)
+{
+	const char *text = "name: story\ntitle: t\nsource: s\nflow: manual\nimage: rusefi-2026\n"
+			   "expect: {outcome: not-updated, tool: failure}\n";
+	char scenario[512];
+
+	snprintf(scenario, sizeof(scenario), "%s", scenario_or_fail(dir, text));
+	return RUN_OR_FAIL(DFURIG, "run", scenario, "--transport", "mock", "--verbose", "--flasher",
+		flasher_or_fail(dir, script), "--report", report);
+}
+
+static void expect_no_control(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		cr_assert(*c >= ' ' || *c == '\n', "control character %02x in %s", *c, text);
+	cr_expect_not(strstr(text, "\302\233"), "CSI of 8 bits");
+}
+
+Test(run, what_a_tool_prints_cannot_reach_into_the_terminal_nor_the_page)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	char report[512], page[600];
+
+	snprintf(report, sizeof(report), "%s", temp_path(&dir, "report"));
+	CLEANUP(run_done)
+	struct run run = run_tool_or_fail(&dir,
+		"printf '\\033]0;title\\007\\033[31m\\302\\233 "
+		"31m\\n<script>alert(1)</script>\\n'\n"
+		"printf '\\377\\376 no end of line <b>'; exit 1\n",
+		report);
+
+	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
+	expect_no_control(run.out);
+	snprintf(page, sizeof(page), "%s/index.html", report);
+	CLEANUP(buf_done) struct buf html = content_or_fail(page);
+	cr_assert_eq(buf_append(&html, "", 1), 0);
+	expect_text((const char *)html.data, "&lt;script&gt;alert(1)");
+	expect_text((const char *)html.data, "no end of line &lt;b&gt;");
+	cr_expect_not(strstr((const char *)html.data, "<script>alert"));
+	cr_expect_not(memchr(html.data, '\033', html.size));
+}
+
+static const struct tool {
+	const char *name, *script;
+} tools[] = {
+	{"says nothing", "exit 1"},
+	{"ends by a signal", "kill -SEGV $$"},
+	{"closes its output", "exec >&- 2>&-; exit 1"},
+	{"prints without end", "yes | head -c 10000000; exit 1"},
+	{"has one long line", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1"},
+	{"prints anything", "head -c 100000 /dev/urandom; exit 1"},
+	{"asks", "read answer && exit 0; exit 1"},
+	{"removes its image and the folder", "rm -rf \"${1%/*}\"; exit 1"},
+};
+
+Test(run, a_tool_may_do_what_it_likes_and_is_judged, .timeout = 60)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	char report[512];
+
+	snprintf(report, sizeof(report), "%s", temp_path(&dir, "report"));
+	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+		CLEANUP(run_done)
+		struct run run = run_tool_or_fail(&dir, tools[i].script, report);
+
+		cr_expect_eq(run.code, 0, "%s: exit %d\n%s%s", tools[i].name, run.code, run.out,
+			run.err);
+		cr_expect_str_empty(run.err, "%s", tools[i].name);
+		expect_no_control(run.out);
+	}
+}
+
+/* --- the same again --- */
+
+Test(run, the_same_seed_tells_the_same_story)
+{
+	CLEANUP(run_done)
+	struct run first = RUN_OR_FAIL(
+		DFURIG, "run", "auto-dfu", "magic-lost", "--flasher", "builtin", "-v", "-j1");
+	CLEANUP(run_done)
+	struct run second = RUN_OR_FAIL(
+		DFURIG, "run", "auto-dfu", "magic-lost", "--flasher", "builtin", "-v", "-j1");
+	const char *end = strstr(first.out, "2 runs in");
+
+	cr_assert_eq(first.code, 0, "%s%s", first.out, first.err);
+	cr_assert_not_null(end);
+	/* Only the folder of the image has another name. */
+	for (char *at = first.out; (at = strstr(at, "/dfurig-")); at += 14)
+		memcpy(at + 8, "XXXXXX", 6);
+	for (char *at = second.out; (at = strstr(at, "/dfurig-")); at += 14)
+		memcpy(at + 8, "XXXXXX", 6);
+	cr_expect_eq(strncmp(first.out, second.out, (size_t)(end - first.out)), 0, "%s\n%s",
+		first.out, second.out);
+}
+
+/* --- an end before the end --- */
+
+/* Ends the run with a signal as soon as the tool has begun; or closes what it prints to. */
+static const char ending[] =
+	"export TMPDIR=\"$1\"; mkfifo \"$1/begun\"\n"
+	"case $2 in\n"
+	"PIPE) \"$0\" run magic-lost --flasher builtin --flasher \"$3\" --transport mock -j1 "
+	"--report \"$1/report\" | true; exit ;;\n"
+	"esac\n"
+	"\"$0\" run magic-lost --flasher builtin --flasher \"$3\" --transport mock -j1 "
+	"--report \"$1/report\" & pid=$!\n"
+	"read line <\"$1/begun\"; kill -$2 $pid; wait $pid\n";
+
+static void expect_tidy(struct temp_dir *dir, const char *signal_name)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "ls %s | grep -v -e report -e begun -e tool", dir->path);
+	CLEANUP(run_done) struct run left = RUN_OR_FAIL("sh", "-c", command);
+	cr_expect_str_empty(left.out, "%s: left: %s", signal_name, left.out);
+	snprintf(command, sizeof(command), "%s/report/index.html", dir->path);
+	cr_expect_eq(access(command, R_OK), 0, "%s: no report", signal_name);
+}
+
+static void expect_ended_by(const char *signal_name, const char *says)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	char script[600], flasher[512];
+
+	snprintf(script, sizeof(script), "echo >%s/begun; sleep 1000 & sleep 1000\n", dir.path);
+	snprintf(flasher, sizeof(flasher), "%s", flasher_or_fail(&dir, script));
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL("sh", "-c", ending, DFURIG, dir.path, signal_name, flasher);
+
+	expect_tidy(&dir, signal_name);
+	cr_expect(strstr(run.err, says), "%s: no \"%s\" in: %s", signal_name, says, run.err);
+	if (strcmp(signal_name, "PIPE") == 0)
+		return;
+	cr_expect_eq(run.code, 125, "%s: exit %d", signal_name, run.code);
+	expect_text(run.out, "/report/index.html\n");
+}
+
+Test(run, ended_by_a_person_or_the_system_it_tidies_up_and_writes_the_report, .timeout = 60)
+{
+	expect_ended_by("TERM", "interrupted after 1 of 2 runs");
+	expect_ended_by("HUP", "interrupted after 1 of 2 runs");
+	expect_ended_by("PIPE", "cannot be printed");
+}

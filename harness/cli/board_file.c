@@ -145,16 +145,14 @@ int board_file_parse(
 
 int board_file_load(const char *name, struct board_file *ret, struct why *why)
 {
-	CLEANUP(free_ptr) uint8_t *data = NULL;
+	CLEANUP(data_file_done) struct data_file file;
 	struct board_file board;
-	char path[PATH_MAX];
-	size_t size;
-	int r = data_file_read(&data_boards, name, path, &data, &size, why);
+	int r = data_file_read(&data_boards, name, &file, why);
 
 	if (r == 0)
-		r = board_file_parse(path, data, size, &board, why);
+		r = board_file_parse(file.path, file.data, file.size, &board, why);
 	if (r == 0)
-		r = data_check_name(name, path, board.name, why);
+		r = data_check_name(name, file.path, board.name, why);
 	if (r == 0)
 		*ret = board;
 	return r;

@@ -53,19 +53,18 @@ static size_t folders(const struct data_kind *kind, char ret[static FOLDER_MAX][
 	return count;
 }
 
-static int read_path(const struct data_kind *kind, const char *path, uint8_t **ret_data,
-	size_t *ret_size, struct why *why)
+static int read_path(const struct data_kind *kind, struct data_file *file, struct why *why)
 {
 	CLEANUP(buf_done) struct buf buf;
 	int r;
 
 	buf_init(&buf, kind->size_max);
-	r = file_read(path, &buf, why);
+	r = file_read(file->path, &buf, why);
 	if (r < 0)
 		return r;
-	*ret_data = buf.data;
-	*ret_size = buf.size;
-	buf.data = NULL; /* the caller's now */
+	file->data = buf.data;
+	file->size = buf.size;
+	buf.data = NULL; /* the file's now */
 	return 0;
 }
 
@@ -85,29 +84,36 @@ static int unknown(const struct data_kind *kind, const char *name, struct why *w
 	return why_set(why, -ENOENT, "no %s \"%.60s\"; there are: %s", kind->what, name, known);
 }
 
-int data_file_read(const struct data_kind *kind, const char *name, char ret_path[static PATH_MAX],
-	uint8_t **ret_data, size_t *ret_size, struct why *why)
+int data_file_read(
+	const struct data_kind *kind, const char *name, struct data_file *ret, struct why *why)
 {
 	char where[FOLDER_MAX][PATH_MAX];
 	size_t count;
 	int r;
 
+	*ret = (struct data_file){.data = NULL};
 	if (data_is_path(name)) {
-		snprintf(ret_path, PATH_MAX, "%s", name);
-		return read_path(kind, name, ret_data, ret_size, why);
+		snprintf(ret->path, sizeof(ret->path), "%s", name);
+		return read_path(kind, ret, why);
 	}
 	if (!data_is_name(name))
 		return unknown(kind, name, why);
 	count = folders(kind, where);
 	for (size_t i = 0; i < count; i++) {
-		if (snprintf(ret_path, PATH_MAX, "%.4000s/%s" EXTENSION, where[i], name) >=
-			PATH_MAX)
+		if (snprintf(ret->path, sizeof(ret->path), "%.4000s/%s" EXTENSION, where[i],
+			    name) >= (int)sizeof(ret->path))
 			continue;
-		r = read_path(kind, ret_path, ret_data, ret_size, why);
+		r = read_path(kind, ret, why);
 		if (r != -ENOENT && r != -ENOTDIR)
 			return r;
 	}
 	return unknown(kind, name, why);
+}
+
+void data_file_done(struct data_file *file)
+{
+	free(file->data);
+	file->data = NULL;
 }
 
 int data_check_name(const char *asked, const char *path, const char *name, struct why *why)

@@ -31,10 +31,17 @@ bool data_is_path(const char *name);
 /* 1 to 48 lower-case letters, digits, "-" and ".", the first a letter or digit. */
 bool data_is_name(const char *name);
 
-/* Reads <name>.yaml, or the file that name is the path of when it contains "/" or ends in ".yaml". *ret_data is owned by the
- * caller (free). 0; -ENOENT with the names that there are; the errors of file_read. */
-MUST_CHECK int data_file_read(const struct data_kind *kind, const char *name,
-	char ret_path[static PATH_MAX], uint8_t **ret_data, size_t *ret_size, struct why *why);
+struct data_file {
+	char path[PATH_MAX]; /* for messages too */
+	uint8_t *data;       /* owned */
+	size_t size;         /* bytes */
+};
+
+/* Reads <name>.yaml, or the file that name is the path of when data_is_path. CLEANUP(data_file_done) on *ret, whatever comes
+ * of it. 0; -ENOENT with the names that there are; the errors of file_read. */
+MUST_CHECK int data_file_read(
+	const struct data_kind *kind, const char *name, struct data_file *ret, struct why *why);
+void data_file_done(struct data_file *file);
 
 /* What was asked for by name must have that name inside. 0, or -EBADMSG with why. */
 MUST_CHECK int data_check_name(

@@ -7,18 +7,16 @@
 
 int scenario_load(const char *name, struct scenario **ret, struct why *why)
 {
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
-	size_t size;
-	int r = data_file_read(&data_scenarios, name, path, &data, &size, why);
+	CLEANUP(data_file_done) struct data_file file;
+	int r = data_file_read(&data_scenarios, name, &file, why);
 
 	if (r == 0)
-		r = scenario_parse(path, data, size, ret, why);
+		r = scenario_parse(file.path, file.data, file.size, ret, why);
 	if (r < 0)
 		return r;
-	r = data_check_name(name, path, scenario_name(*ret), why);
+	r = data_check_name(name, file.path, scenario_name(*ret), why);
 	if (r == 0)
-		r = scenario_check(path, data, size, why);
+		r = scenario_check(file.path, file.data, file.size, why);
 	if (r < 0)
 		scenario_free(*ret);
 	return r;
@@ -26,16 +24,14 @@ int scenario_load(const char *name, struct scenario **ret, struct why *why)
 
 int flasher_load(const char *name, struct flasher *ret, struct why *why)
 {
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
-	size_t size;
-	int r = data_file_read(&data_flashers, name, path, &data, &size, why);
+	CLEANUP(data_file_done) struct data_file file;
+	int r = data_file_read(&data_flashers, name, &file, why);
 
 	if (r == 0)
-		r = flasher_parse(path, data, size, ret, why);
+		r = flasher_parse(file.path, file.data, file.size, ret, why);
 	if (r < 0)
 		return r;
-	r = data_check_name(name, path, ret->name, why);
+	r = data_check_name(name, file.path, ret->name, why);
 	if (r < 0)
 		flasher_done(ret);
 	return r;

@@ -304,17 +304,15 @@ int image_file_parse(
 
 int image_file_load(const char *name, struct image_file *ret, struct why *why)
 {
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
+	CLEANUP(data_file_done) struct data_file file;
 	struct image_file image;
-	size_t size;
-	int r = data_file_read(&data_images, name, path, &data, &size, why);
+	int r = data_file_read(&data_images, name, &file, why);
 
 	if (r == 0)
-		r = image_file_parse(path, data, size, &image, why);
+		r = image_file_parse(file.path, file.data, file.size, &image, why);
 	if (r < 0)
 		return r;
-	r = data_check_name(name, path, image.name, why);
+	r = data_check_name(name, file.path, image.name, why);
 	if (r < 0)
 		image_file_done(&image);
 	else

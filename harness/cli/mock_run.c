@@ -88,7 +88,8 @@ static int run_command(struct mock_run *run, char *const argv[], struct why *why
 	int r;
 
 	watch_all(run);
-	r = mock_session_start(&run->session, argv, NULL, -1, &run->pid, why);
+	r = mock_session_start(
+		&run->session, &(struct mock_program){argv, NULL, -1}, &run->pid, why);
 	if (r < 0)
 		return failed_start(r, why);
 	EVENT_EMIT(&run->session.rig->events, .kind = EVENT_COMMAND_START,

@@ -28,8 +28,8 @@ static int find_preload(char ret[static PATH_MAX], struct why *why)
 	return 0;
 }
 
-int mock_session_start(struct mock_session *session, char *const argv[], const char *path,
-	int output, pid_t *ret_pid, struct why *why)
+int mock_session_start(struct mock_session *session, const struct mock_program *program,
+	pid_t *ret_pid, struct why *why)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char library[PATH_MAX], preload[2 * PATH_MAX];
@@ -42,10 +42,10 @@ int mock_session_start(struct mock_session *session, char *const argv[], const c
 	const struct child_environment env[] = {
 		{"LD_PRELOAD", preload},
 		{MOCK_ENV, mock_address(session->mock)},
-		{path ? "PATH" : NULL, path},
+		{program->path ? "PATH" : NULL, program->path},
 		{NULL, NULL},
 	};
-	return child_start(argv, env, output, ret_pid, why);
+	return child_start(program->argv, env, program->output, ret_pid, why);
 }
 
 /* Before the loop waits: what has happened is told. */

@@ -23,9 +23,15 @@ MUST_CHECK int mock_session_begin(struct mock_session *session, struct rig *rig,
 /* Kills what the programs left behind, closes all handles on the loop, and the loop. */
 void mock_session_end(struct mock_session *session);
 
-/* Starts a program. path: its PATH, NULL = this process's. output: a file number for its stdout and stderr, -1 = this
- * process's. 0; -ENOENT, -EACCES, -ENOEXEC: it cannot be run; other: the rig's failure. */
-MUST_CHECK int mock_session_start(struct mock_session *session, char *const argv[],
-	const char *path, int output, pid_t *ret_pid, struct why *why);
+/* A program to be started; borrowed. */
+struct mock_program {
+	char *const *argv; /* ends with NULL */
+	const char *path;  /* its PATH; NULL = this process's */
+	int output;        /* a file number for its stdout and stderr; -1 = this process's */
+};
+
+/* Starts it. 0; -ENOENT, -EACCES, -ENOEXEC: it cannot be run; other: the rig's failure. */
+MUST_CHECK int mock_session_start(struct mock_session *session, const struct mock_program *program,
+	pid_t *ret_pid, struct why *why);
 
 #endif

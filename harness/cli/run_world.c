@@ -394,17 +394,17 @@ void run_world_output_rest(struct run_world *self, const char *text, size_t size
 
 /* --- the flasher --- */
 
-int run_world_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,
-	const char *image_path, struct flasher_result *ret, struct why *why)
+int run_world_flasher(struct world *world, const struct flasher_job *job,
+	struct flasher_result *ret, struct why *why)
 {
-	const struct flasher_vars vars = {.image = image_path, .flow = flow};
+	const struct flasher_vars vars = {.image = job->image, .flow = job->flow};
 	struct world_program program = {0};
 	char **argv = NULL;
-	int r = flasher_expand(flasher, &vars, &argv);
+	int r = flasher_expand(job->flasher, &vars, &argv);
 
 	if (r < 0)
-		return why_errno(why, r, "%s", flasher->name);
-	r = world->ops->run_program(world, argv, flasher->limit_ms, &program, why);
+		return why_errno(why, r, "%s", job->flasher->name);
+	r = world->ops->run_program(world, argv, job->flasher->limit_ms, &program, why);
 	flasher_argv_free(argv);
 	if (r < 0)
 		return r;
@@ -416,8 +416,8 @@ int run_world_flasher(struct world *world, const struct flasher *flasher, enum f
 		.output = program.output,
 	};
 	ret->success = !ret->missing && !ret->timed_out &&
-		       flasher_judge(flasher, ret->exit_code, ret->output.data, ret->output.size,
-			       &ret->reason);
+		       flasher_judge(job->flasher, ret->exit_code, ret->output.data,
+			       ret->output.size, &ret->reason);
 	if (ret->missing)
 		ret->reason = FLASHER_TOOL_MISSING;
 	if (ret->timed_out)

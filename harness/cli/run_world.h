@@ -72,8 +72,8 @@ int run_world_signature(
 	struct world *world, struct board *board, char *ret, size_t room, struct why *why);
 
 /* By the world's run_program. */
-int run_world_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,
-	const char *image_path, struct flasher_result *ret, struct why *why);
+int run_world_flasher(struct world *world, const struct flasher_job *job,
+	struct flasher_result *ret, struct why *why);
 
 /* The flasher's output since its last whole line: EVENT_PROGRESS when its progress went on. */
 void run_world_progress(struct run_world *self, const char *text, size_t size);

@@ -35,14 +35,11 @@ static int check_board(const struct check *check, const struct yaml_mark *mark)
 /* Only that it is there: to make it would take its time. */
 static int check_image(const struct check *check, const struct yaml_mark *mark)
 {
-	CLEANUP(free_ptr) uint8_t *data = NULL;
-	char path[PATH_MAX];
-	size_t size;
+	CLEANUP(data_file_done) struct data_file file = {.data = NULL};
 
 	if (strcmp(mark->text, "none") == 0)
 		return 0;
-	return bad(check, mark,
-		data_file_read(&data_images, mark->text, path, &data, &size, check->why));
+	return bad(check, mark, data_file_read(&data_images, mark->text, &file, check->why));
 }
 
 static int check_word(

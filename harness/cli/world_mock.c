@@ -182,16 +182,15 @@ static int follow(
 static int start(
 	struct world_mock *self, char *const argv[], int output, pid_t *ret, struct why *why)
 {
-	char *copy[FLASHER_WORD_MAX + 1];
-	size_t count = 0;
+	char *copy[FLASHER_WORD_MAX + 1] = {(char[]){"/proc/self/exe"}};
+	struct mock_program program = {argv, self->path, output};
 
-	if (strcmp(argv[0], "dfurig") != 0)
-		return mock_session_start(&self->session, argv, self->path, output, ret, why);
-	for (; argv[count] && count < FLASHER_WORD_MAX; count++)
-		copy[count] = argv[count];
-	copy[0] = (char[]){"/proc/self/exe"};
-	copy[count] = NULL;
-	return mock_session_start(&self->session, copy, self->path, output, ret, why);
+	if (strcmp(argv[0], "dfurig") == 0) {
+		for (size_t i = 1; argv[i] && i < FLASHER_WORD_MAX; i++)
+			copy[i] = argv[i];
+		program.argv = copy;
+	}
+	return mock_session_start(&self->session, &program, ret, why);
 }
 
 static int run_started(

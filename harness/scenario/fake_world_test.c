@@ -265,14 +265,13 @@ void fake_good_flasher(struct fake_world *world, enum flasher_flow flow, const c
 	fake_say(ret, "Done\n");
 }
 
-static int run_flasher(struct world *world, const struct flasher *flasher, enum flasher_flow flow,
-	const char *image_path, struct flasher_result *ret, struct why *why)
+static int run_flasher(struct world *world, const struct flasher_job *job,
+	struct flasher_result *ret, struct why *why)
 {
 	struct fake_world *fake = world_of(world);
 
-	(void)flasher;
 	(void)why;
-	fake->flash(fake, flow, image_path, ret);
+	fake->flash(fake, job->flow, job->image, ret);
 	return 0;
 }
 

@@ -165,8 +165,9 @@ static int run_flasher(struct run *run, enum flasher_flow flow, struct why *why)
 	if (r == 0) {
 		run_tell_step(run, 0, "update", "%s updates the board (%s)", run->flasher->name,
 			names_text(&flasher_flow_words, flow));
-		r = world->ops->run_flasher(
-			world, run->flasher, flow, run->image.path, &run->result, why);
+		r = world->ops->run_flasher(world,
+			&(struct flasher_job){run->flasher, flow, run->image.path}, &run->result,
+			why);
 	}
 	run->flasher_runs = false;
 	return r < 0 ? r : run_check_failure(run, why);

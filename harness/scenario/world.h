@@ -37,6 +37,13 @@ struct world_program {
 	struct buf output;         /* stdout and stderr; owned by whoever asked (buf_done) */
 };
 
+/* What a flasher is to do; borrowed. */
+struct flasher_job {
+	const struct flasher *flasher;
+	enum flasher_flow flow;
+	const char *image; /* path */
+};
+
 /* What became of the flasher. */
 struct flasher_result {
 	int exit_code;
@@ -76,9 +83,8 @@ struct world_ops {
 	/* Runs the flasher to its end: its command with image, flow and serial filled in; boards alive meanwhile, its limit
 	 * kept, nothing of it left running. 0: see *ret (zeroed by the caller), also when it is missing or was stopped;
 	 * other: the rig's failure. */
-	int (*run_flasher)(struct world *world, const struct flasher *flasher,
-		enum flasher_flow flow, const char *image_path, struct flasher_result *ret,
-		struct why *why);
+	int (*run_flasher)(struct world *world, const struct flasher_job *job,
+		struct flasher_result *ret, struct why *why);
 
 	/* Takes effect at once for whatever is started or opened then. 0; -ENOTSUP: this world cannot (why). */
 	int (*set_host)(struct world *world, const struct world_host *host, struct why *why);

@@ -271,7 +271,8 @@ int tree_path(const struct tree_node *node, char *ret_path, size_t room)
 	size_t at = sizeof(path) - 1;
 
 	path[at] = '\0';
-	for (; node->parent != node; node = node->parent) {
+	/* The root is its own parent. */
+	for (; node && node->parent != node; node = node->parent) {
 		size_t length = strlen(node->name);
 
 		if (length + 1 > at)

@@ -18,13 +18,16 @@ enum help_option {
 
 int cli_errorf(int code, const char *fmt, ...)
 {
+	char text[8192];
 	va_list args;
 
-	fputs("dfurig: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?'; /* a name from the command line must not steer the terminal */
+	fprintf(stderr, "dfurig: %s\n", text);
 	return code;
 }
 

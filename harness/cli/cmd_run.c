@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define LIMIT_US    (UINT64_C(600) * 1000000) /* of one run, on the wall */
@@ -196,14 +197,25 @@ static void clear_progress(struct run *run)
 	run->progress_shown = false;
 }
 
+static size_t terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
 static void show_progress(struct run_pool *pool)
 {
 	struct run *run = pool->user;
+	char line[96];
 
 	if (!run->progress || clock_now_us(clock_monotonic()) - run->start_us < PROGRESS_US)
 		return;
-	fprintf(stderr, "\r\033[K %zu of %zu runs, %zu failed", run->ended_count, run->plan.count,
-		run->verdicts[VERDICT_FAIL] + run->verdicts[VERDICT_ERROR]);
+	snprintf(line, sizeof(line), " %zu of %zu runs, %zu failed", run->ended_count,
+		run->plan.count, run->verdicts[VERDICT_FAIL] + run->verdicts[VERDICT_ERROR]);
+	if (strlen(line) >= terminal_width())
+		return; /* a line that wraps cannot be taken back */
+	fprintf(stderr, "\r\033[K%s", line);
 	run->progress_shown = true;
 }
 
@@ -421,12 +433,20 @@ static int run_in_work_folder(struct run *run)
 	return code;
 }
 
+/* That knows more than letters. */
+static bool is_terminal(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && !(term && strcmp(term, "dumb") == 0);
+}
+
 static int run_command(int argc, char **argv)
 {
 	struct run run = {
 		.options.choice = {.transport = -1, .pace = -1, .seed = 1},
-		.terminal.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
-		.progress = isatty(STDERR_FILENO),
+		.terminal.colour = is_terminal(STDOUT_FILENO) && !getenv("NO_COLOR"),
+		.progress = is_terminal(STDERR_FILENO),
 	};
 	CLEANUP(free_ptr) char **names = calloc((size_t)argc + 1, sizeof(*names));
 	struct why why = {""};

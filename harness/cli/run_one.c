@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void set_verdict(struct run_summary *summary, enum verdict verdict, const char *reason)
@@ -47,13 +48,15 @@ static void tell(const struct run_request *request, const struct run_summary *su
 static bool is_installed(const char *program)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
 	return strcmp(program, "dfurig") == 0 ||
-	       (child_find(program, path) && access(path, X_OK) == 0);
+	       (child_find(program, path) && access(path, X_OK) == 0 && stat(path, &st) == 0 &&
+		       S_ISREG(st.st_mode));
 }
 
-/* Why this flasher cannot be run over this transport, or NULL. */
-static const char *out_of_place(const struct run_request *request)
+/* Why this flasher cannot be run over this transport, or NULL. Borrowed, from missing too. */
+static const char *out_of_place(const struct run_request *request, struct why *missing)
 {
 	const char *reason = scenario_skips(request->scenario, request->flasher);
 
@@ -62,8 +65,8 @@ static const char *out_of_place(const struct run_request *request)
 	if (request->transport == RUN_MOCK && request->flasher->in_process[0])
 		return request->flasher->in_process;
 	if (request->transport == RUN_MOCK && !is_installed(request->flasher->command[0]))
-		return "it is not installed";
-	return NULL;
+		(void)!why_set(missing, 0, "%s is not installed", request->flasher->command[0]);
+	return missing->text[0] ? missing->text : NULL;
 }
 
 static int make_world(const struct run_request *request, struct run_world **ret, struct why *why)
@@ -101,9 +104,9 @@ void run_one(
 	const struct run_request *request, struct run_summary *summary, struct run_output *output)
 {
 	uint64_t start_us = clock_now_us(clock_monotonic());
-	const char *skip = out_of_place(request);
-	struct run_world *world;
 	struct why why = {""};
+	const char *skip = out_of_place(request, &why);
+	struct run_world *world;
 
 	if (skip) {
 		set_verdict(summary, VERDICT_SKIP, skip);

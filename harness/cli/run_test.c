@@ -192,7 +192,7 @@ Test(run, what_a_tool_prints_cannot_reach_into_the_terminal_nor_the_page)
 	struct run run = run_tool_or_fail(&dir,
 		"printf '\\033]0;title\\007\\033[31m\\302\\233 "
 		"31m\\n<script>alert(1)</script>\\n'\n"
-		"printf '\\377\\376 no end of line <b>'; exit 1\n",
+		"printf 'a\\tb\\n\\377\\376 no end of line <b>'; exit 1\n",
 		report);
 
 	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
@@ -202,6 +202,7 @@ Test(run, what_a_tool_prints_cannot_reach_into_the_terminal_nor_the_page)
 	cr_assert_eq(buf_append(&html, "", 1), 0);
 	expect_text((const char *)html.data, "&lt;script&gt;alert(1)");
 	expect_text((const char *)html.data, "no end of line &lt;b&gt;");
+	expect_text((const char *)html.data, "a b");
 	cr_expect_not(strstr((const char *)html.data, "<script>alert"));
 	cr_expect_not(memchr(html.data, '\033', html.size));
 }
@@ -210,13 +211,12 @@ static const struct tool {
 	const char *name, *script;
 } tools[] = {
 	{"says nothing", "exit 1"},
-	{"ends by a signal", "kill -SEGV $$"},
-	{"closes its output", "exec >&- 2>&-; exit 1"},
-	{"prints without end", "yes | head -c 10000000; exit 1"},
-	{"has one long line", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1"},
-	{"prints anything", "head -c 100000 /dev/urandom; exit 1"},
-	{"asks", "read answer && exit 0; exit 1"},
-	{"removes its image and the folder", "rm -rf \"${1%/*}\"; exit 1"},
+	{"closes its output and ends by a signal", "exec >&- 2>&-; kill -SEGV $$"},
+	{"prints anything, and far too much",
+		"head -c 100000 /dev/urandom; head -c 3000000 /dev/zero | tr '\\0' x; "
+		"yes | head -c 10000000; exit 1"},
+	{"asks, and removes the folder of its image",
+		"read answer && exit 0; rm -rf \"${1%/*}\"; exit 1"},
 };
 
 Test(run, a_tool_may_do_what_it_likes_and_is_judged, .timeout = 60)
@@ -234,6 +234,90 @@ Test(run, a_tool_may_do_what_it_likes_and_is_judged, .timeout = 60)
 		cr_expect_str_empty(run.err, "%s", tools[i].name);
 		expect_no_control(run.out);
 	}
+}
+
+/* What a tool writes into its image is its own affair. */
+Test(run, a_tool_that_spoils_its_image_spoils_no_other_run)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *flasher = flasher_or_fail(&dir, "echo >\"$1\"; exit 1\n");
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "blank-chip", "--transport", "mock", "-j1",
+		"--flasher", flasher, "--flasher", "builtin");
+
+	expect_text(run.out, "  tool     FAIL ");
+	expect_text(run.out, "  builtin  PASS ");
+}
+
+static const struct absent {
+	const char *command, *says;
+} absents[] = {
+	{"no-such-tool", "SKIP     0.0 s  no-such-tool is not installed\n"},
+	{"/tmp", "SKIP     0.0 s  /tmp is not installed\n"},
+};
+
+Test(run, a_program_that_is_not_there_is_named)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+
+	for (size_t i = 0; i < ARRAY_SIZE(absents); i++) {
+		char text[300];
+		int n = snprintf(text, sizeof(text),
+			"name: tool\ntitle: t\ncommand: [%s, \"{image}\"]\nflows: [manual]\n"
+			"success: {exit: 0}\nlimit: 20 s\nsource: t\n",
+			absents[i].command);
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL(DFURIG, "run", "blank-chip", "--flasher",
+			temp_file_or_fail(&dir, "tool.yaml", text, (size_t)n));
+
+		cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
+		expect_text(run.out, absents[i].says);
+	}
+}
+
+/* --- the terminal --- */
+
+static const struct screen {
+	const char *set_up, *options, *has, *has_not;
+} screens[] = {
+	{"stty cols 80", "--transport mock", "\r\033[K 0 of 1 runs", NULL},
+	{"stty cols 20", "--transport mock", "\033[1mstory", "of 1 runs"},
+	{"export TERM=dumb", "--transport direct", "story", "\033"},
+	{"export NO_COLOR=1", "--transport direct", "story", "\033[1m"},
+};
+
+Test(run, the_terminal_is_sent_what_it_understands, .timeout = 60)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *text = "name: story\ntitle: t\nsource: s\nflow: manual\nimage: rusefi-2026\n"
+			   "expect: {outcome: not-updated}\n";
+	char scenario[300], flasher[300], command[1200];
+
+	need_tool("script");
+	snprintf(scenario, sizeof(scenario), "%s", scenario_or_fail(&dir, text));
+	snprintf(flasher, sizeof(flasher), "%s", flasher_or_fail(&dir, "sleep 1.5; exit 1\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
+		const struct screen *screen = &screens[i];
+
+		snprintf(command, sizeof(command),
+			"export TERM=xterm; %s; " DFURIG " run %s %s --flasher %s", screen->set_up,
+			scenario, screen->options,
+			strstr(screen->options, "mock") ? flasher : "builtin");
+		CLEANUP(run_done)
+		struct run run = RUN_OR_FAIL("script", "-qec", command, "/dev/null");
+
+		expect_text(run.out, screen->has);
+		cr_expect(!screen->has_not || !strstr(run.out, screen->has_not), "%s: %s",
+			screen->set_up, run.out);
+	}
+}
+
+Test(run, a_name_from_the_command_line_does_not_steer_the_terminal)
+{
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "run", "\033[2Jx");
+
+	cr_expect_eq(run.code, 3);
+	expect_text(run.err, "dfurig: no scenario \"?[2Jx\"; there are: ");
 }
 
 /* --- the same again --- */

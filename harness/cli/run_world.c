@@ -2,6 +2,7 @@
 #include "harness/cli/run_world.h"
 
 #include "harness/base/file.h"
+#include "harness/cli/work_folder.h"
 #include "harness/flasher/flasher_file.h"
 #include "simulators/ecu/tune.h"
 
@@ -20,7 +21,16 @@ static struct run_world *run_world_of(struct world *world)
 
 /* --- images --- */
 
-/* Beside each other in the work folder; several runs may want the same, and write the same. */
+/* Real programs may write to what they are given: no other run has the same file. */
+static int make_work_folder(struct run_world *self, struct why *why)
+{
+	if (self->request->transport != RUN_MOCK)
+		return 0;
+	snprintf(self->work, sizeof(self->work), "%.4000s/run-XXXXXX", self->request->work);
+	return mkdtemp(self->work) ? 0 : why_errno(why, -errno, "%s", self->work);
+}
+
+/* Beside each other in the folder; in-process, several runs may want the same, and write the same. */
 static int write_image(struct run_image *image, const char *work, struct why *why)
 {
 	const struct image_file *file = &image->file;
@@ -52,7 +62,7 @@ static int load_image(
 	}
 	self->images[self->image_count++] = image;
 	*ret = image;
-	return write_image(image, self->request->work, why);
+	return write_image(image, self->work[0] ? self->work : self->request->work, why);
 }
 
 static int find_image(
@@ -337,6 +347,8 @@ static void emit_line(struct run_world *self, const char *text, size_t size)
 		}
 	snprintf(
 		line, sizeof(line), "%.*s", (int)(size < sizeof(line) ? size : sizeof(line)), text);
+	for (char *tab = line; (tab = strchr(tab, '\t'));)
+		*tab = ' ';
 	EVENT_EMIT(&self->rig.events, .kind = EVENT_OUTPUT, .name = self->request->flasher->name,
 		.text = line);
 }
@@ -486,7 +498,9 @@ int run_world_begin(struct run_world *self, const struct run_request *request,
 	vusb_bus_add_ticker(self->rig.bus, &self->ticker);
 	story_init(&self->story);
 	event_stream_add(&self->rig.events, &self->story.sink);
-	r = begin(self, why);
+	r = make_work_folder(self, why);
+	if (r == 0)
+		r = begin(self, why);
 	if (r == 0)
 		r = start_capture(self, request->capture, why);
 	if (r < 0)
@@ -506,5 +520,7 @@ void run_world_done(struct run_world *self)
 		image_file_done(&self->images[i]->file);
 		free(self->images[i]);
 	}
+	if (self->work[0])
+		work_folder_remove(self->work);
 	story_done(&self->story);
 }

@@ -42,6 +42,7 @@ struct run_world {
 	struct run_timer timers[RUN_TIMER_MAX];
 	struct run_image *images[RUN_IMAGE_MAX]; /* owned */
 	size_t image_count;
+	char work[PATH_MAX];            /* folder for what programs read; "" = the request's */
 	struct world_host host;         /* as set_host said last */
 	struct story story;             /* all that happened */
 	struct usbmon_capture *capture; /* owned; NULL = none */

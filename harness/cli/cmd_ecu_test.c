@@ -49,3 +49,15 @@ Test(cmd_ecu, failures_go_to_stderr)
 	cr_expect_str_eq(
 		run.err, "dfurig: no ECU: no serial port of a rusEFI (0483:5740) is there\n");
 }
+
+Test(cmd_ecu, what_is_no_serial_port_is_called_so)
+{
+	CLEANUP(run_done)
+	struct run file = RUN_OR_FAIL(DFURIG, "ecu", "info", "--port", "/dev/null");
+	CLEANUP(run_done) struct run folder = RUN_OR_FAIL(DFURIG, "ecu", "info", "--port", "/tmp");
+
+	cr_expect_eq(file.code, 1);
+	cr_expect_str_eq(file.err, "dfurig: /dev/null: not a serial port\n");
+	cr_expect_eq(folder.code, 1);
+	cr_expect_str_eq(folder.err, "dfurig: /tmp: not a serial port\n");
+}

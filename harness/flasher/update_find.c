@@ -276,8 +276,8 @@ static int none_found(struct update *update, const struct finding *worst)
 {
 	if (worst->reason == FLASHER_NO_REASON)
 		return update_fail(update, FLASHER_NO_ECU, "%s%s",
-			update->options->port ? "there is no port " : "there is no port of an ECU",
-			update->options->port ? update->options->port : "");
+			update->options->port ? update->options->port : "there is no port",
+			update->options->port ? " is no port of an ECU" : " of an ECU");
 	return update_fail(update, worst->reason, "%s", why_text(&worst->why));
 }
 

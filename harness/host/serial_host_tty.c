@@ -169,6 +169,9 @@ static int open_error(struct why *why, int err, const char *name)
 		return why_set(why, err, "%s: another program has it open", name);
 	case -EACCES:
 		return why_set(why, err, "%s: no permission; is the user in group dialout?", name);
+	case -ENOTTY:
+	case -EISDIR:
+		return why_set(why, err, "%s: not a serial port", name);
 	default:
 		return why_errno(why, err, "%s", name);
 	}

@@ -275,6 +275,22 @@ Test(run, a_program_that_is_not_there_is_named)
 	}
 }
 
+/* What it started goes with it, and is not held against it. */
+Test(run, a_tool_that_takes_too_long_is_stopped)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *text = "name: tool\ntitle: t\n"
+			   "command: [sh, -c, \"sleep 100; exit 0\", \"{image}\"]\n"
+			   "flows: [manual]\nsuccess: {exit: 0}\nlimit: 300 ms\nsource: t\n";
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "manual-dfu", "--transport", "mock",
+		"--flasher", temp_file_or_fail(&dir, "tool.yaml", text, strlen(text)));
+
+	cr_expect_eq(run.code, 1, "%s%s", run.out, run.err);
+	expect_text(run.out, "it was stopped after its time");
+	cr_expect_null(strstr(run.out, "left running"), "%s", run.out);
+}
+
 /* --- the terminal --- */
 
 static const struct screen {

@@ -145,7 +145,8 @@ static void await(struct world_mock *self, struct process *process, uint64_t unt
 		while (!process->ended)
 			turn(self, CLOCK_NEVER);
 	}
-	process->result->left_running = child_count();
+	/* Who was killed could not end its own. */
+	process->result->left_running = process->result->timed_out ? 0 : child_count();
 	child_end_orphans();
 	if (!process->all_read)
 		read_output(process);

@@ -111,8 +111,10 @@ static void begin_worker(struct crew *crew, const struct worker *self, pid_t par
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (size_t i = 0; i < ARRAY_SIZE(end_signals); i++)
-		signal(end_signals[i], SIG_DFL);
+	/* The terminal sends these two to us as well: the parent says when to end. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)

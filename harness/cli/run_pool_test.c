@@ -157,3 +157,19 @@ Test(run_pool, asked_to_end_it_kills_what_runs)
 	cr_expect_lt(waitpid(-1, NULL, 0), 0);
 	cr_expect_eq(errno, ECHILD);
 }
+
+static void be_interrupted(
+	struct run_pool *pool, size_t index, struct run_summary *job, struct run_output *output)
+{
+	raise(SIGINT);
+	raise(SIGHUP);
+	do_well(pool, index, job, output);
+}
+
+Test(run_pool, what_the_terminal_sends_to_all_is_the_parents_to_handle)
+{
+	struct shift shift;
+
+	cr_expect_eq(work_off(&shift, be_interrupted, 60000000), 0);
+	cr_expect_eq(shift.jobs[0].verdict, VERDICT_PASS, "%s", shift.jobs[0].reason);
+}

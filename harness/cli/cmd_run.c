@@ -332,6 +332,7 @@ static int print_totals(struct run *run)
 	clear_progress(run);
 	run_terminal_totals(&run->terminal, stdout, summaries, run->ended_count,
 		clock_now_us(clock_monotonic()) - run->start_us);
+	fflush(stdout); /* before what a report writes to the same place */
 	return 0;
 }
 

@@ -117,6 +117,8 @@ void run_one(
 		return;
 	}
 	run_in(request, world, summary);
+	if (run_world_end_capture(world, &why) < 0 && summary->verdict == VERDICT_PASS)
+		set_verdict(summary, VERDICT_ERROR, why_text(&why));
 	summary->wall_us = clock_now_us(clock_monotonic()) - start_us;
 	tell(request, summary, &world->story, output);
 	free_world(request, world);

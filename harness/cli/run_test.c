@@ -147,6 +147,31 @@ Test(run, runs_of_the_same_name_have_their_own_captures_and_the_line_that_repeat
 	cr_expect_eq(access(capture, R_OK), 0);
 }
 
+Test(run, without_its_capture_a_run_has_not_passed)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL("sh", "-c",
+		"trap '' XFSZ; ulimit -f 1000; exec \"$0\" run auto-dfu --flasher builtin --report "
+		"\"$1\"",
+		DFURIG, temp_path(&dir, "report"));
+
+	cr_expect_eq(run.code, 125, "exit %d", run.code);
+	expect_text(run.out, "ERROR");
+	expect_text(run.out, "auto-dfu-builtin-direct.pcapng: File too large\n");
+}
+
+Test(run, json_comes_behind_what_was_printed_before)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(
+		DFURIG, "run", "auto-dfu", "--flasher", "builtin", "--json", "/dev/stdout");
+	const char *totals = strstr(run.out, "\n1 run in "), *json = strstr(run.out, "\n{");
+
+	cr_assert(totals && json, "%s", run.out);
+	cr_expect_lt(totals, json, "%s", run.out);
+}
+
 /* --- tools that misbehave --- */
 
 /* A flasher of this script; its path. */

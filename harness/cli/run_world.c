@@ -508,9 +508,17 @@ int run_world_begin(struct run_world *self, const struct run_request *request,
 	return r;
 }
 
+int run_world_end_capture(struct run_world *self, struct why *why)
+{
+	int r = usbmon_capture_stop(self->capture, why);
+
+	self->capture = NULL;
+	return r;
+}
+
 void run_world_done(struct run_world *self)
 {
-	usbmon_capture_stop(self->capture, NULL);
+	(void)!run_world_end_capture(self, NULL);
 	if (self->has_progress)
 		regfree(&self->progress);
 	vusb_bus_remove_ticker(&self->ticker);

@@ -56,6 +56,9 @@ struct run_world {
 MUST_CHECK int run_world_begin(struct run_world *self, const struct run_request *request,
 	const struct world_ops *ops, struct clock *clock, struct why *why);
 
+/* Closes the capture, if there is one. 0 or the negative errno of its first write that failed. */
+MUST_CHECK int run_world_end_capture(struct run_world *self, struct why *why);
+
 void run_world_done(struct run_world *self);
 
 /* The ops that do not depend on the kind of world: see struct world_ops. */

@@ -135,7 +135,7 @@ static const struct yaml_expected expected[] = {
 	{"success", "how to tell a success: exit, says, or both"},
 	{"success.exit", "an exit code from 0 to 255"},
 	{"success.says", "1 to 95 characters"},
-	{"progress", "an extended regular expression with the per cent in ()"},
+	{"progress", "an extended regular expression with the per cent in (), and at most one {}"},
 	{"limit", "a time such as 3 min"},
 	{"says", "a list of {text: ..., reason: ...}, at most 32"},
 	{"says[].text", "1 to 95 characters"},
@@ -152,7 +152,8 @@ static bool is_name(const char *text)
 	       text[strspn(text, NAME_CHARACTERS)] == '\0';
 }
 
-/* A regex with exactly one pair of parentheses, or none at all. */
+/* A regex with exactly one pair of parentheses, or none at all. Repetitions of repetitions, "((x{255}){255}){255}", would keep
+ * glibc's regcomp busy for ever. */
 static bool is_progress(const char *text)
 {
 	regex_t regex;
@@ -160,6 +161,8 @@ static bool is_progress(const char *text)
 
 	if (!text[0])
 		return true;
+	if (strchr(text, '{') != strrchr(text, '{'))
+		return false;
 	if (regcomp(&regex, text, REG_EXTENDED) != 0)
 		return false;
 	groups = regex.re_nsub;

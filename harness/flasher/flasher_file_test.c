@@ -165,6 +165,9 @@ static const struct mistake {
 	{"name: t\ntitle: t\ncommand: [t]\nflows: [auto]\nsuccess: {exit: 0}\nlimit: 1 s\n"
 	 "progress: \"[\"\nsource: s\n",
 		"tool.yaml:7: progress"},
+	{"name: t\ntitle: t\ncommand: [t]\nflows: [auto]\nsuccess: {exit: 0}\nlimit: 1 s\n"
+	 "progress: \"([0-9]{1,255}){1,255}%\"\nsource: s\n",
+		"at most one {}"},
 	{GOOD "says: [{text: x, reason: bored}]\n", "is not one of no-ecu"},
 };
 

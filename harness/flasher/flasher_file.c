@@ -135,7 +135,8 @@ static const struct yaml_expected expected[] = {
 	{"success", "how to tell a success: exit, says, or both"},
 	{"success.exit", "an exit code from 0 to 255"},
 	{"success.says", "1 to 95 characters"},
-	{"progress", "an extended regular expression with the per cent in (), and at most one {}"},
+	{"progress", "an extended regular expression with the per cent in (), and at most one {} "
+		     "of few digits"},
 	{"limit", "a time such as 3 min"},
 	{"says", "a list of {text: ..., reason: ...}, at most 32"},
 	{"says[].text", "1 to 95 characters"},
@@ -152,8 +153,15 @@ static bool is_name(const char *text)
 	       text[strspn(text, NAME_CHARACTERS)] == '\0';
 }
 
-/* A regex with exactly one pair of parentheses, or none at all. Repetitions of repetitions, "((x{255}){255}){255}", would keep
- * glibc's regcomp busy for ever. */
+/* glibc's regcomp is busy for minutes with "x{1,32767}" and for ever with repetitions of repetitions. */
+static bool repeats_little(const char *text)
+{
+	const char *brace = strchr(text, '{');
+
+	return !brace || (!strchr(brace + 1, '{') && strcspn(brace, "}") <= strlen("{99,99"));
+}
+
+/* A regex with exactly one pair of parentheses, or none at all. */
 static bool is_progress(const char *text)
 {
 	regex_t regex;
@@ -161,9 +169,7 @@ static bool is_progress(const char *text)
 
 	if (!text[0])
 		return true;
-	if (strchr(text, '{') != strrchr(text, '{'))
-		return false;
-	if (regcomp(&regex, text, REG_EXTENDED) != 0)
+	if (!repeats_little(text) || regcomp(&regex, text, REG_EXTENDED) != 0)
 		return false;
 	groups = regex.re_nsub;
 	regfree(&regex);

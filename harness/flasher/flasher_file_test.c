@@ -168,6 +168,9 @@ static const struct mistake {
 	{"name: t\ntitle: t\ncommand: [t]\nflows: [auto]\nsuccess: {exit: 0}\nlimit: 1 s\n"
 	 "progress: \"([0-9]{1,255}){1,255}%\"\nsource: s\n",
 		"at most one {}"},
+	{"name: t\ntitle: t\ncommand: [t]\nflows: [auto]\nsuccess: {exit: 0}\nlimit: 1 s\n"
+	 "progress: \"([0-9]{1,32767})%\"\nsource: s\n",
+		"at most one {}"},
 	{GOOD "says: [{text: x, reason: bored}]\n", "is not one of no-ecu"},
 };
 

@@ -6,6 +6,7 @@
 #include "harness/cli/ecu_info.h"
 #include "harness/cli/ecu_link.h"
 #include "harness/cli/parse_to.h"
+#include "harness/report/format.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -132,10 +133,10 @@ static int ask_size(struct ecu_link *link, size_t *ret, struct why *why)
 static int say_tune(const struct ecu_args *args, struct buf *out, const char *done,
 	const uint8_t *tune, size_t size)
 {
-	char line[160];
+	char line[160], digits[FORMAT_U64_SIZE];
 
-	snprintf(line, sizeof(line), "tune %s: %zu bytes, CRC 0x%08x", done, size,
-		crc_of(tune, size));
+	snprintf(line, sizeof(line), "tune %s: %s bytes, CRC 0x%08x", done,
+		format_u64(size, digits), crc_of(tune, size));
 	return say(args, out, line,
 		json_pack("{s:s, s:I, s:I}", "tune", done, "size", (json_int_t)size, "crc",
 			(json_int_t)crc_of(tune, size)));

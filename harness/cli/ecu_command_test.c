@@ -150,7 +150,7 @@ Test(ecu_command, info_tells_what_the_ecu_is)
 	expect_says(&rig, "version:    rusEFI v20260714@");
 	expect_says(&rig, "protocol:   001, with pages\n");
 	expect_says(&rig, "bootloader: none\n");
-	expect_says(&rig, "tune:       3000 bytes, CRC 0x");
+	expect_says(&rig, "tune:       3,000 bytes, CRC 0x");
 }
 
 Test(ecu_command, info_knows_the_protocol_without_pages)
@@ -162,7 +162,7 @@ Test(ecu_command, info_knows_the_protocol_without_pages)
 	start(&rig, 0);
 	cr_expect_eq(run(&rig, "info", "--port", "/dev/ttyACM0", NULL), CLI_OK, "%s", rig.text);
 	expect_says(&rig, ", without pages\n");
-	expect_says(&rig, "tune:       3000 bytes, CRC 0x");
+	expect_says(&rig, "tune:       3,000 bytes, CRC 0x");
 }
 
 Test(ecu_command, info_is_for_machines_too)
@@ -288,7 +288,7 @@ Test(ecu_command, a_tune_is_read_as_it_is)
 	start(&rig, 0);
 	snprintf(path, sizeof(path), "%s", temp_path(&rig.dir, "my.tune"));
 	cr_assert_eq(run(&rig, "read-tune", path, NULL), CLI_OK, "%s", rig.text);
-	expect_says(&rig, "tune read: 3000 bytes, CRC 0x");
+	expect_says(&rig, "tune read: 3,000 bytes, CRC 0x");
 	read_file(&rig, "my.tune", got, sizeof(got));
 	tune_default(&rig.firmware, wanted);
 	cr_expect_arr_eq(got, wanted, TUNE_SIZE);
@@ -312,7 +312,7 @@ Test(ecu_command, a_tune_is_written_and_burnt)
 	cr_assert_eq(run(&rig, "write-tune",
 			     temp_file_or_fail(&rig.dir, "my.tune", tune, sizeof(tune)), NULL),
 		CLI_OK, "%s", rig.text);
-	expect_says(&rig, "tune written: 3000 bytes, CRC 0x");
+	expect_says(&rig, "tune written: 3,000 bytes, CRC 0x");
 	pass_us(&rig, START_UP_US);
 	cr_assert_eq(tune_load(&rig.firmware, read_flash, rig.boards[0], stored), TUNE_FIRST_COPY);
 	cr_expect_arr_eq(stored, tune, TUNE_SIZE);

@@ -2,6 +2,7 @@
 #include "harness/cli/ecu_info.h"
 
 #include "harness/cli/json_out.h"
+#include "harness/report/format.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -147,6 +148,7 @@ static int print_loader(const struct xcp_identity *loader, struct buf *out)
 
 static int print_ecu(const struct ecu_link *link, const struct info *info, struct buf *out)
 {
+	char digits[FORMAT_U64_SIZE];
 	int r = buf_printf(out,
 		"program:    rusEFI\n"
 		"signature:  %s\n"
@@ -158,8 +160,8 @@ static int print_ecu(const struct ecu_link *link, const struct info *info, struc
 
 	if (r < 0)
 		return r;
-	return info->has_tune ? buf_printf(out, "tune:       %zu bytes, CRC 0x%08x\n",
-					info->tune_size, info->tune_crc)
+	return info->has_tune ? buf_printf(out, "tune:       %s bytes, CRC 0x%08x\n",
+					format_u64(info->tune_size, digits), info->tune_crc)
 			      : buf_printf(out, "tune:       not readable\n");
 }
 

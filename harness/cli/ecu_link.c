@@ -8,6 +8,7 @@
 #define PORTS_MAX 64
 /* A first short try, so that a port without an ECU does not cost much; then as long as an answer may take. */
 #define FIRST_TRY_MS 1000
+#define GIVE_UP_US   1100000 /* rusEFI waits 1 s for the rest of a frame [rusEFI tunerstudio.cpp] */
 
 void ecu_link_close(struct ecu_link *link)
 {
@@ -17,32 +18,39 @@ void ecu_link_close(struct ecu_link *link)
 	link->port = NULL;
 }
 
-static int ask_signature(struct ecu_link *link, struct why *why)
+static bool is_openblt(struct ecu_link *link)
 {
-	int r = ts_client_signature(&link->ts, false, FIRST_TRY_MS, link->signature, why);
+	struct xcp_client xcp;
 
-	if (r == -ETIMEDOUT || r == -EILSEQ || r == -EREMOTEIO)
-		r = ts_client_signature(&link->ts, false, 0, link->signature, why);
-	return r;
+	link->port->ops->drop_input(link->port);
+	xcp_client_init(&xcp, link->port);
+	return xcp_client_probe(&xcp, &link->loader, NULL) == XCP_PROBE_OPENBLT;
+}
+
+/* Lets an ECU give the probe up, which it took for the beginning of a frame. */
+static void let_give_up(struct ecu_link *link)
+{
+	struct clock *clock = link->port->host->clock;
+
+	clock_sleep_until_us(clock, clock_after_us(clock, GIVE_UP_US));
+	link->port->ops->drop_input(link->port);
 }
 
 /* Who answers on the open port: S first, because an ECU that is in sync takes the probe of OpenBLT for the beginning of
- * a long frame. */
+ * a long frame; then that probe; then S with all the time that an answer may take. */
 static int find_out(struct ecu_link *link, struct why *why)
 {
-	struct xcp_client xcp;
-	int r = ask_signature(link, why);
+	int r = ts_client_signature(&link->ts, false, FIRST_TRY_MS, link->signature, why);
 
-	if (r == 0 || r == -ENODEV) {
-		link->kind = ECU_LINK_ECU;
+	link->kind = ECU_LINK_ECU;
+	if (r != -ETIMEDOUT && r != -EILSEQ && r != -EREMOTEIO)
 		return r;
+	if (is_openblt(link)) {
+		link->kind = ECU_LINK_OPENBLT;
+		return 0;
 	}
-	link->port->ops->drop_input(link->port);
-	xcp_client_init(&xcp, link->port);
-	if (xcp_client_probe(&xcp, &link->loader, NULL) != XCP_PROBE_OPENBLT)
-		return r;
-	link->kind = ECU_LINK_OPENBLT;
-	return 0;
+	let_give_up(link);
+	return ts_client_signature(&link->ts, false, 0, link->signature, why);
 }
 
 /* Opens a port whose entry is known, and finds out who is there. */

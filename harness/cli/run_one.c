@@ -20,6 +20,21 @@ static void set_verdict(struct run_summary *summary, enum verdict verdict, const
 	snprintf(summary->reason, sizeof(summary->reason), "%s", reason);
 }
 
+/* The expectations that were not met, for reports that have no story. */
+static void list_unmet(struct run_summary *summary, const struct story *story)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < story->count && used < sizeof(summary->unmet); i++) {
+		const struct event *event = &story->events[i];
+
+		if (event->kind == EVENT_EXPECTATION && !event->level)
+			used += (size_t)snprintf(summary->unmet + used,
+				sizeof(summary->unmet) - used, "%s: expected %s, got %s\n",
+				event->name, event->expected, event->text);
+	}
+}
+
 /* What the terminal shows, and the report's fragment. */
 static void tell(const struct run_request *request, const struct run_summary *summary,
 	const struct story *story, struct run_output *output)
@@ -120,6 +135,7 @@ void run_one(
 	if (run_world_end_capture(world, &why) < 0 && summary->verdict == VERDICT_PASS)
 		set_verdict(summary, VERDICT_ERROR, why_text(&why));
 	summary->wall_us = clock_now_us(clock_monotonic()) - start_us;
+	list_unmet(summary, &world->story);
 	tell(request, summary, &world->story, output);
 	free_world(request, world);
 }

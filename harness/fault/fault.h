@@ -27,8 +27,8 @@ enum fault_point {
 };
 
 enum fault_action {
-	FAULT_NOTHING,  /* what fault_at returns when no rule fires */
-	FAULT_DELAY,    /* value: microseconds */
+	FAULT_NOTHING, /* what fault_at returns when no rule fires */
+	FAULT_DELAY, /* value: microseconds; at dfu-connect from the reset or jump that leads to it */
 	FAULT_LOSE_RAM, /* board-reset: what was in RAM is gone */
 	FAULT_NO_SHOW,  /* it never appears, or never answers */
 	FAULT_BYTEWISE, /* ecu-reply: in packets of one byte, value microseconds apart */

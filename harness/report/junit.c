@@ -86,7 +86,9 @@ static void put_verdict(struct markup *xml, const struct run_summary *run)
 	put_attribute(xml, "type", names_text(&verdict_names, run->verdict));
 	markup_raw(xml, ">");
 	markup_text(xml, run->reason);
-	markup_raw(xml, "\nagain: ");
+	markup_raw(xml, "\n");
+	markup_text(xml, run->unmet);
+	markup_raw(xml, "again: ");
 	markup_text(xml, run->again);
 	markup_raw(xml, "</%s>\n", element);
 }

@@ -26,6 +26,7 @@ Test(junit, a_document_says_what_ran_and_what_came_of_it)
 	struct buf buf;
 
 	snprintf(runs[1].capture, sizeof(runs[1].capture), "magic-lost.pcapng");
+	snprintf(runs[1].unmet, sizeof(runs[1].unmet), "tune: expected kept, got lost\n");
 	snprintf(runs[2].transport, sizeof(runs[2].transport), "mock");
 	runs[2].board_us = 0;
 	append_or_fail(&buf, runs, 3);
@@ -42,7 +43,7 @@ Test(junit, a_document_says_what_ran_and_what_came_of_it)
 		"    <testcase name=\"magic-lost\" classname=\"f407-discovery.tool.direct\" "
 		"time=\"0.001500\">\n"
 		"      <failure message=\"it lied\" type=\"FAIL\">it lied\n"
-		"again: dfurig run magic-lost</failure>\n"
+		"tune: expected kept, got lost\nagain: dfurig run magic-lost</failure>\n"
 		"      <system-out>a title\n4.100000 s of the board's time, seed 7\n"
 		"capture: magic-lost.pcapng\n</system-out>\n    </testcase>\n"
 		"  </testsuite>\n"

@@ -27,7 +27,9 @@ struct run_summary {
 	char flasher[RUN_TEXT];
 	char transport[16]; /* "direct", "mock" */
 	enum verdict verdict;
-	char reason[512];  /* one sentence */
+	char reason[512]; /* one sentence */
+	char unmet
+		[1024]; /* a line "what: expected ..., got ..." for each expectation that was not met, cut */
 	char again[512];   /* the command line that repeats it */
 	uint64_t wall_us;  /* that it took */
 	uint64_t board_us; /* of the boards' time: virtual when direct */

@@ -278,6 +278,18 @@ static int find(struct run *run, struct why *why)
 	return truth_find(&now, &run->findings, why);
 }
 
+/* A tool that has ended has ended. */
+static void check_left_running(struct run *run)
+{
+	char got[64];
+
+	if (!run->updated || !run->result.left_running)
+		return;
+	snprintf(got, sizeof(got), "%u left running", run->result.left_running);
+	expect_tell(run->world, false,
+		&(struct expect_told){"processes", "none is left running", got}, &run->unmet);
+}
+
 /* expect NULL: only whether it told the truth. */
 static int judge_update(struct run *run, const struct expect *expect, struct why *why)
 {
@@ -286,6 +298,7 @@ static int judge_update(struct run *run, const struct expect *expect, struct why
 	if (r < 0)
 		return r;
 	check_word(run, expect, &run->findings);
+	check_left_running(run);
 	return expect ? expect_check(expect, &run->findings, &run->unmet, why) : 0;
 }
 
@@ -302,18 +315,6 @@ static void check_others(struct run *run)
 		&(struct expect_told){"other boards", "none is touched", got}, &run->unmet);
 }
 
-/* A tool that has ended has ended. */
-static void check_left_running(struct run *run)
-{
-	char got[64];
-
-	if (!run->updated || !run->result.left_running)
-		return;
-	snprintf(got, sizeof(got), "%u left running", run->result.left_running);
-	expect_tell(run->world, false,
-		&(struct expect_told){"processes", "none is left running", got}, &run->unmet);
-}
-
 int run_judge(struct run *run, struct why *why)
 {
 	struct expect expect = scenario_expect(run->scenario, run->flasher);
@@ -322,7 +323,6 @@ int run_judge(struct run *run, struct why *why)
 	if (r < 0)
 		return r;
 	check_others(run);
-	check_left_running(run);
 	truth_tell_sectors(&run->watch, &run->findings);
 	return 0;
 }

@@ -167,15 +167,16 @@ static void run_program(struct stm32_board *self, uint32_t addr)
 
 static const struct rom_owner_ops rom_owner_ops;
 
-/* The named point where a device is about to appear. */
-static void connect_at(
-	struct stm32_board *self, uint64_t at_us, enum fault_point point, const char *match)
+/* The named point where a device is about to appear, usual_us after since_us; a delay counts from there too. */
+static void connect_after(struct stm32_board *self, uint64_t since_us, uint64_t usual_us,
+	enum fault_point point, const char *match)
 {
 	struct fault_hit hit = fault_at(self->faults, point, match);
+	bool late = hit.action == FAULT_DELAY && hit.value > usual_us;
 
 	if (hit.action == FAULT_NO_SHOW)
 		return;
-	wait_for(self, STEP_CONNECT, at_us + (hit.action == FAULT_DELAY ? hit.value : 0));
+	wait_for(self, STEP_CONNECT, since_us + (late ? hit.value : usual_us));
 }
 
 /* Level 2 knows no way into the ROM [RM0090 2.6.3]; for a jump that is guessed. It works in the first part of the RAM. */
@@ -194,7 +195,7 @@ static void start_rom(struct stm32_board *self, uint64_t since_us)
 					 .observer = self->rom_observer,
 				 });
 	set_mode(self, BOARD_DFU, NULL);
-	connect_at(self, since_us + pace_us(self, connect_us), FAULT_DFU_CONNECT, NULL);
+	connect_after(self, since_us, pace_us(self, connect_us), FAULT_DFU_CONNECT, NULL);
 }
 
 static bool rom_is_sealed(const struct stm32_board *self)
@@ -299,7 +300,7 @@ static void program_connects(struct stm32_board *self)
 {
 	self->program_wants_usb = self->runner.wants_usb;
 	if (self->program_wants_usb) {
-		connect_at(self, now_us(self), FAULT_ECU_CONNECT, program_match(self->mode));
+		connect_after(self, now_us(self), 0, FAULT_ECU_CONNECT, program_match(self->mode));
 		return;
 	}
 	wait_for(self, STEP_NONE, 0);

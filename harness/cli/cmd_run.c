@@ -65,7 +65,7 @@ static const struct argp_option argp_options[] = {
 		"programs. Default: direct for flashers of ours, mock for programs",
 		0},
 	{"board", KEY_BOARD, "NAME", 0, "Run on this board in place of the scenario's", 0},
-	{"jobs", 'j', "N", 0, "So many runs at a time; default: one a processor", 0},
+	{"jobs", 'j', "N", 0, "So many runs at a time; 0, the default: one a processor", 0},
 	{"shard", KEY_SHARD, "I/N", 0, "Only the I-th of N parts of all runs", 0},
 	{"report", KEY_REPORT, "DIR", 0,
 		"Write index.html, junit.xml, runs.jsonl and a capture a run to DIR", 0},

@@ -67,6 +67,18 @@ static void warn_out_of_reach(const char *command)
 			command, reason);
 }
 
+/* Who lets boards run wants to see them. */
+static void warn_dead(const struct rig *rig)
+{
+	for (unsigned int i = 0; i < rig->board_count; i++) {
+		const char *reason = stm32_board_dead_text(rig->boards[i].board);
+
+		if (reason)
+			fprintf(stderr, "dfurig: warning: %s runs nothing and is not on USB: %s\n",
+				rig->boards[i].board->name, reason);
+	}
+}
+
 static int run(int argc, char **argv)
 {
 	struct exec_options options = {.command = NULL};
@@ -78,7 +90,11 @@ static int run(int argc, char **argv)
 		return CLI_RIG;
 	warn_out_of_reach(options.command[0]);
 	r = rig_begin(&rig, &options.rig, clock_monotonic(), &why);
-	return r < 0 ? cli_error(CLI_RIG, &why) : mock_run_rig(&rig, options.command, NULL, NULL);
+	if (r < 0)
+		return cli_error(CLI_RIG, &why);
+	if (options.rig.start == RIG_START_RUN)
+		warn_dead(&rig);
+	return mock_run_rig(&rig, options.command, NULL, NULL);
 }
 
 const struct cli_command cli_command_exec = {

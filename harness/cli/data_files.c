@@ -161,6 +161,12 @@ static bool name_of_file(const char *file, char ret[static DATA_NAME])
 	return data_is_name(ret);
 }
 
+/* A pipe of such a name would be waited for. */
+static bool may_be_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+}
+
 static int add_folder(struct data_names *names, const char *path)
 {
 	DIR *dir = opendir(path);
@@ -171,7 +177,7 @@ static int add_folder(struct data_names *names, const char *path)
 	if (!dir)
 		return 0; /* not built here, or not installed */
 	while (r == 0 && (entry = readdir(dir)))
-		if (name_of_file(entry->d_name, name))
+		if (may_be_file(entry) && name_of_file(entry->d_name, name))
 			r = add_name(names, name);
 	closedir(dir);
 	return r;

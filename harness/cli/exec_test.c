@@ -485,3 +485,22 @@ Test(exec, what_is_in_flash_runs_when_asked_to)
 	expect_text(run.err, "USB 0483:5740 \"rusEFI Engine Management ECU\"");
 	expect_text(run.out, "57002700033556B93F283331\n");
 }
+
+Test(exec, says_so_when_the_board_that_is_to_run_runs_nothing)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--start", "run", "--", "true");
+
+	cr_expect_eq(run.code, 0);
+	cr_expect_str_eq(run.err, "dfurig: warning: f407-discovery runs nothing and is not on USB: "
+				  "there is no vector table to start from\n");
+}
+
+Test(exec, two_presets_for_one_board_are_a_usage_error)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "exec", "--flash", "a", "--flash", "b", "--", "true");
+
+	cr_expect_eq(run.code, 125);
+	cr_expect(strstr(run.err, "--flash: twice for one board"), "%s", run.err);
+}

@@ -110,6 +110,8 @@ static error_t parse_value(int key, char *arg, struct argp_state *state)
 		add_board(state, options, arg);
 		return 0;
 	case KEY_FLASH:
+		if (current_board(options)->flash)
+			argp_error(state, "--flash: twice for one board");
 		current_board(options)->flash = arg;
 		return 0;
 	case KEY_DUMP_FLASH:

@@ -341,8 +341,8 @@ Test(run, the_terminal_is_sent_what_it_understands, .timeout = 60)
 		const struct screen *screen = &screens[i];
 
 		snprintf(command, sizeof(command),
-			"export TERM=xterm; %s; " DFURIG " run %s %s --flasher %s", screen->set_up,
-			scenario, screen->options,
+			"unset NO_COLOR; export TERM=xterm; %s; " DFURIG " run %s %s --flasher %s",
+			screen->set_up, scenario, screen->options,
 			strstr(screen->options, "mock") ? flasher : "builtin");
 		CLEANUP(run_done)
 		struct run run = RUN_OR_FAIL("script", "-qec", command, "/dev/null");

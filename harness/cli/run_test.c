@@ -363,6 +363,14 @@ Test(run, a_name_from_the_command_line_does_not_steer_the_terminal)
 
 /* --- the same again --- */
 
+/* Only the folder of the image has another name each time. */
+static void forget_folder(char *text)
+{
+	for (char *at = text; (at = strstr(at, "/dfurig-")); at++)
+		for (char *c = at + strlen("/dfurig-"); *c && *c != '/'; c++)
+			*c = 'X';
+}
+
 Test(run, the_same_seed_tells_the_same_story)
 {
 	CLEANUP(run_done)
@@ -375,11 +383,8 @@ Test(run, the_same_seed_tells_the_same_story)
 
 	cr_assert_eq(first.code, 0, "%s%s", first.out, first.err);
 	cr_assert_not_null(end);
-	/* Only the folder of the image has another name. */
-	for (char *at = first.out; (at = strstr(at, "/dfurig-")); at += 14)
-		memcpy(at + 8, "XXXXXX", 6);
-	for (char *at = second.out; (at = strstr(at, "/dfurig-")); at += 14)
-		memcpy(at + 8, "XXXXXX", 6);
+	forget_folder(first.out);
+	forget_folder(second.out);
 	cr_expect_eq(strncmp(first.out, second.out, (size_t)(end - first.out)), 0, "%s\n%s",
 		first.out, second.out);
 }

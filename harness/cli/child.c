@@ -164,6 +164,15 @@ bool child_find(const char *command, char ret[static PATH_MAX])
 	return false;
 }
 
+bool child_is_program(const char *command)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return child_find(command, path) && access(path, X_OK) == 0 && stat(path, &st) == 0 &&
+	       S_ISREG(st.st_mode);
+}
+
 /* True for an ELF program that names no dynamic loader. */
 static bool is_static(int fd)
 {

@@ -36,6 +36,9 @@ void child_end_orphans(void);
 /* Looks for a program in PATH, or takes a name with "/" as its path. False: there is none that may be executed. */
 bool child_find(const char *command, char ret[static PATH_MAX]);
 
+/* Whether a command names a program that can be started. */
+bool child_is_program(const char *command);
+
 /* The reason why a preload library will not be loaded by this command, or NULL: statically linked, set-user-ID.
  * Borrowed. */
 const char *child_out_of_reach(const char *command);

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void set_verdict(struct run_summary *summary, enum verdict verdict, const char *reason)
 {
@@ -59,15 +57,9 @@ static void tell(const struct run_request *request, const struct run_summary *su
 		(void)!html_run_append(&output->html, summary, story);
 }
 
-/* "dfurig" is this program. */
-static bool is_installed(const char *program)
+bool run_flasher_is_installed(const struct flasher *flasher)
 {
-	char path[PATH_MAX];
-	struct stat st;
-
-	return strcmp(program, "dfurig") == 0 ||
-	       (child_find(program, path) && access(path, X_OK) == 0 && stat(path, &st) == 0 &&
-		       S_ISREG(st.st_mode));
+	return strcmp(flasher->command[0], "dfurig") == 0 || child_is_program(flasher->command[0]);
 }
 
 /* Why this flasher cannot be run over this transport, or NULL. Borrowed, from missing too. */
@@ -79,7 +71,7 @@ static const char *out_of_place(const struct run_request *request, struct why *m
 		return reason;
 	if (request->transport == RUN_MOCK && request->flasher->in_process[0])
 		return request->flasher->in_process;
-	if (request->transport == RUN_MOCK && !is_installed(request->flasher->command[0]))
+	if (request->transport == RUN_MOCK && !run_flasher_is_installed(request->flasher))
 		(void)!why_set(missing, 0, "%s is not installed", request->flasher->command[0]);
 	return missing->text[0] ? missing->text : NULL;
 }

@@ -35,6 +35,9 @@ struct run_request {
 	int scenario_width, flasher_width; /* of the columns on the terminal */
 };
 
+/* Whether its program is here; "dfurig" is this one. */
+bool run_flasher_is_installed(const struct flasher *flasher);
+
 /* Never fails: what goes wrong with the rig is VERDICT_ERROR in *summary. Fills in all of the summary but `again`. */
 void run_one(
 	const struct run_request *request, struct run_summary *summary, struct run_output *output);

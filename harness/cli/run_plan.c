@@ -77,6 +77,18 @@ static int load_flashers(
 	return r;
 }
 
+/* A flasher that we ship may not be installed; whose own file names a program means it. */
+static int check_flashers(
+	const struct run_plan *plan, const struct run_choice *choice, struct why *why)
+{
+	for (size_t i = 0; i < choice->flasher_count; i++)
+		if (data_is_path(choice->flashers[i]) && choice->transport != RUN_DIRECT &&
+			!run_flasher_is_installed(&plan->flashers[i]))
+			return why_set(why, -ENOENT, "%s: command: %s is not installed",
+				choice->flashers[i], plan->flashers[i].command[0]);
+	return 0;
+}
+
 /* --- tasks --- */
 
 /* A flasher of ours runs in-process as well; a program has only the mock. */
@@ -178,6 +190,8 @@ int run_plan_make(const struct run_choice *choice, struct run_plan *ret, struct 
 	if (r == 0)
 		r = load_flashers(ret, usual ? usual_flashers : choice->flashers,
 			usual ? ARRAY_SIZE(usual_flashers) : choice->flasher_count, why);
+	if (r == 0)
+		r = check_flashers(ret, choice, why);
 	if (r == 0 && choice->board)
 		r = board_file_load(choice->board, &(struct board_file){0}, why);
 	return r == 0 ? add_tasks(ret, choice, why) : r;

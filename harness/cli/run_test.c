@@ -277,8 +277,8 @@ Test(run, a_tool_that_spoils_its_image_spoils_no_other_run)
 static const struct absent {
 	const char *command, *says;
 } absents[] = {
-	{"no-such-tool", "SKIP     0.0 s  no-such-tool is not installed\n"},
-	{"/tmp", "SKIP     0.0 s  /tmp is not installed\n"},
+	{"no-such-tool", "tool.yaml: command: no-such-tool is not installed\n"},
+	{"/tmp", "tool.yaml: command: /tmp is not installed\n"},
 };
 
 Test(run, a_program_that_is_not_there_is_named)
@@ -295,9 +295,19 @@ Test(run, a_program_that_is_not_there_is_named)
 		struct run run = RUN_OR_FAIL(DFURIG, "run", "blank-chip", "--flasher",
 			temp_file_or_fail(&dir, "tool.yaml", text, (size_t)n));
 
-		cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
-		expect_text(run.out, absents[i].says);
+		cr_expect_eq(run.code, 3, "%s%s", run.out, run.err);
+		expect_text(run.err, absents[i].says);
 	}
+}
+
+Test(run, a_flasher_of_ours_that_is_not_installed_is_skipped)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL("env", "PATH=/nowhere", DFURIG, "run", "blank-chip",
+		"--transport", "mock", "--flasher", "stm32-programmer-cli");
+
+	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
+	expect_text(run.out, "SKIP     0.0 s  STM32_Programmer_CLI is not installed\n");
 }
 
 /* What it started goes with it, and is not held against it. */

@@ -178,7 +178,7 @@ static int new_board(struct fuzz *fuzz, uint8_t bits)
 	struct firmware firmware = firmware_defaults(chip_find("stm32f407xg"), false);
 	CLEANUP(buf_done) struct buf image;
 	struct fault_rule rule = {
-		.point = FAULT_ECU_REPLY, .nth = 2, .action = actions[bits >> 6], .value = 300};
+		.points = 1u << FAULT_ECU_REPLY, .nth = 2, .action = actions[bits >> 6], .value = 300};
 	struct stm32_board_config config = {
 		.name = "fuzz",
 		.chip = "stm32f407xg",

@@ -335,7 +335,8 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 }
 
 /* Faults are planned for the first board. */
-static void tell_fault(struct fault_plan *plan, const struct fault_rule *rule)
+static void tell_fault(struct fault_plan *plan, const struct fault_rule *rule,
+	const struct fault_occasion *occasion UNUSED)
 {
 	struct rig *rig = plan->user;
 	char text[128];

@@ -146,7 +146,7 @@ Test(rig, takes_a_flash_as_bytes)
 Test(rig, tells_what_runs_and_which_fault_fired)
 {
 	struct fault_plan faults = {0};
-	const struct fault_rule rule = {.point = FAULT_BOARD_RESET,
+	const struct fault_rule rule = {.points = 1u << FAULT_BOARD_RESET,
 		.match = "power",
 		.nth = 1,
 		.times = 1,

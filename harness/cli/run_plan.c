@@ -89,6 +89,31 @@ static int check_flashers(
 	return 0;
 }
 
+static size_t add_name(const char *names[static RUN_FLASHER_MAX], size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return count;
+	if (count == RUN_FLASHER_MAX)
+		return count;
+	names[count] = name;
+	return count + 1;
+}
+
+/* When nobody chose: the usual ones, and those that a scenario is about. Returns their number. */
+static size_t usual_names(
+	const struct run_plan *plan, const char *ret_names[static RUN_FLASHER_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual_flashers); i++)
+		count = add_name(ret_names, count, usual_flashers[i]);
+	for (size_t i = 0; i < plan->scenario_count; i++)
+		for (const char *const *only = scenario_only(plan->scenarios[i]); *only; only++)
+			count = add_name(ret_names, count, *only);
+	return count;
+}
+
 /* --- tasks --- */
 
 /* A flasher of ours runs in-process as well; a program has only the mock. */
@@ -139,9 +164,9 @@ static const char *word(char *const given[], size_t count, size_t index, const c
 	return count ? given[index] : name;
 }
 
-static void add_task(struct run_plan *plan, const struct run_choice *choice, size_t index)
+static void add_task(
+	struct run_plan *plan, const struct run_choice *choice, size_t which, size_t tool)
 {
-	size_t which = index / plan->flasher_count, tool = index % plan->flasher_count;
 	const struct scenario *scenario = plan->scenarios[which];
 	const struct flasher *flasher = &plan->flashers[tool];
 	struct run_task *task = &plan->tasks[plan->count];
@@ -164,32 +189,55 @@ static void add_task(struct run_plan *plan, const struct run_choice *choice, siz
 		choice->flasher_count ? choice->flashers[tool] : flasher->name, summary);
 }
 
+/* A scenario that is about certain flashers runs with those, when nobody chose; else with what was chosen. Of all
+ * scenarios those are left out that are about others. */
+static bool is_wanted(
+	const struct run_plan *plan, const struct run_choice *choice, size_t which, size_t tool)
+{
+	const char *const *only = scenario_only(plan->scenarios[which]);
+
+	if (!only[0])
+		return choice->flasher_count || tool < ARRAY_SIZE(usual_flashers);
+	if (choice->scenario_count && choice->flasher_count)
+		return true;
+	return scenario_is_about(plan->scenarios[which], &plan->flashers[tool]);
+}
+
 static int add_tasks(struct run_plan *plan, const struct run_choice *choice, struct why *why)
 {
-	size_t all = plan->scenario_count * plan->flasher_count;
+	size_t all = plan->scenario_count * plan->flasher_count, seen = 0;
 
 	plan->tasks = calloc(all + 1, sizeof(*plan->tasks));
 	plan->summaries = calloc(all + 1, sizeof(*plan->summaries));
 	if (!plan->tasks || !plan->summaries)
 		return why_errno(why, -ENOMEM, "runs");
-	for (size_t i = 0; i < all; i++)
-		if (!choice->shards || i % choice->shards == choice->shard - 1)
-			add_task(plan, choice, i);
+	for (size_t i = 0; i < all; i++) {
+		size_t which = i / plan->flasher_count, tool = i % plan->flasher_count;
+
+		if (!is_wanted(plan, choice, which, tool))
+			continue;
+		if (!choice->shards || seen % choice->shards == choice->shard - 1)
+			add_task(plan, choice, which, tool);
+		seen++;
+	}
 	return 0;
 }
 
 int run_plan_make(const struct run_choice *choice, struct run_plan *ret, struct why *why)
 {
-	bool usual = !choice->flasher_count;
+	const char *names[RUN_FLASHER_MAX];
+	size_t count = choice->flasher_count;
 	int r;
 
 	*ret = (struct run_plan){0};
 	r = choice->scenario_count
 		    ? load_scenarios(ret, choice->scenarios, choice->scenario_count, why)
 		    : load_all_scenarios(ret, why);
+	if (r == 0 && !count)
+		count = usual_names(ret, names);
 	if (r == 0)
-		r = load_flashers(ret, usual ? usual_flashers : choice->flashers,
-			usual ? ARRAY_SIZE(usual_flashers) : choice->flasher_count, why);
+		r = load_flashers(
+			ret, choice->flasher_count ? choice->flashers : names, count, why);
 	if (r == 0)
 		r = check_flashers(ret, choice, why);
 	if (r == 0 && choice->board)

@@ -162,7 +162,7 @@ static int add_fault(struct run_world *self, const struct fault_rule_text *text,
 	if (action < 0)
 		return why_set(why, -EBADMSG, "faults: do: \"%s\" is not one of %s", text->action,
 			names_list(&fault_action_names, list, sizeof(list)));
-	rule.point = (enum fault_point)point;
+	rule.points = 1u << point;
 	rule.action = (enum fault_action)action;
 	snprintf(rule.match, sizeof(rule.match), "%s", text->match ? text->match : "");
 	if (fault_add(&self->faults, &rule) < 0)

@@ -11,6 +11,14 @@ static const char *const point_text[] = {
 	[FAULT_DFU_CONNECT] = "dfu-connect",
 	[FAULT_ECU_CONNECT] = "ecu-connect",
 	[FAULT_ECU_REPLY] = "ecu-reply",
+	[FAULT_DFU_EXECUTE] = "dfu-execute",
+	[FAULT_DFU_STATE] = "dfu-state",
+	[FAULT_ERASE] = "erase",
+	[FAULT_PROGRAM] = "program",
+	[FAULT_OPTIONS] = "options",
+	[FAULT_REQUEST] = "request",
+	[FAULT_ANSWER] = "answer",
+	[FAULT_TIME] = "time",
 };
 static_assert(ARRAY_SIZE(point_text) == FAULT_POINT_COUNT, "a name for each point");
 const struct names fault_point_names = NAMES(point_text);
@@ -23,6 +31,18 @@ static const char *const action_text[] = {
 	[FAULT_BYTEWISE] = "bytewise",
 	[FAULT_BAD_CRC] = "bad-crc",
 	[FAULT_CODE] = "code",
+	[FAULT_DFU_ERROR] = "dfu-error",
+	[FAULT_SLOW] = "slow",
+	[FAULT_FLIP] = "flip",
+	[FAULT_STALL] = "stall",
+	[FAULT_NAK] = "nak",
+	[FAULT_SHORT] = "short",
+	[FAULT_CORRUPT] = "corrupt",
+	[FAULT_CUT_POWER] = "cut-power",
+	[FAULT_BROWN_OUT] = "brown-out",
+	[FAULT_RESET] = "reset",
+	[FAULT_UNPLUG] = "unplug",
+	[FAULT_KILL] = "kill",
 };
 static_assert(ARRAY_SIZE(action_text) == FAULT_ACTION_COUNT, "a name for each action");
 const struct names fault_action_names = NAMES(action_text);
@@ -39,10 +59,25 @@ int fault_add(struct fault_plan *plan, const struct fault_rule *rule)
 	return 0;
 }
 
-static bool fits(const struct fault_rule *rule, enum fault_point point, const char *match)
+bool fault_is_effect(enum fault_action action)
 {
-	return rule->point == point &&
-	       (!rule->match[0] || (match && strcmp(rule->match, match) == 0));
+	return action >= FAULT_CUT_POWER && action < FAULT_ACTION_COUNT;
+}
+
+static bool is_name(const struct fault_rule *rule, const char *name)
+{
+	return name && strcmp(rule->match, name) == 0;
+}
+
+static bool fits(const struct fault_rule *rule, const struct fault_occasion *occasion)
+{
+	if (!(rule->points >> occasion->point & 1))
+		return false;
+	if (rule->match[0] && !is_name(rule, occasion->match) && !is_name(rule, occasion->also))
+		return false;
+	if (rule->has_block && (!occasion->has_block || rule->block != occasion->block))
+		return false;
+	return !rule->has_addr || rule->addr - occasion->addr < occasion->size;
 }
 
 /* The occasion has been counted: is it one of the rule's? */
@@ -51,27 +86,44 @@ static bool is_due(const struct fault_rule *rule)
 	return rule->seen >= rule->nth && (!rule->times || rule->fired < rule->times);
 }
 
-struct fault_hit fault_at(struct fault_plan *plan, enum fault_point point, const char *match)
+static struct fault_hit fire(
+	struct fault_plan *plan, struct fault_rule *rule, const struct fault_occasion *occasion)
+{
+	uint64_t delay_us = rule->after_us + occasion->takes_us * rule->after_percent / 100;
+
+	rule->fired++;
+	if (plan->on_fire)
+		plan->on_fire(plan, rule, occasion);
+	if (!fault_is_effect(rule->action))
+		return (struct fault_hit){rule->action, rule->value};
+	if (plan->on_effect)
+		plan->on_effect(plan, rule, occasion, delay_us);
+	return (struct fault_hit){FAULT_NOTHING, 0};
+}
+
+struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion *occasion)
 {
 	struct fault_rule *fires = NULL;
 
 	if (!plan)
 		return (struct fault_hit){FAULT_NOTHING, 0};
+	if (plan->on_occasion)
+		plan->on_occasion(plan, occasion);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct fault_rule *rule = &plan->rules[i];
 
-		if (!fits(rule, point, match))
+		if (!fits(rule, occasion))
 			continue;
 		rule->seen++;
 		if (!fires && is_due(rule))
 			fires = rule;
 	}
-	if (!fires)
-		return (struct fault_hit){FAULT_NOTHING, 0};
-	fires->fired++;
-	if (plan->on_fire)
-		plan->on_fire(plan, fires);
-	return (struct fault_hit){fires->action, fires->value};
+	return fires ? fire(plan, fires, occasion) : (struct fault_hit){FAULT_NOTHING, 0};
+}
+
+struct fault_hit fault_at(struct fault_plan *plan, enum fault_point point, const char *match)
+{
+	return fault_ask(plan, &(struct fault_occasion){.point = point, .match = match});
 }
 
 const struct fault_rule *fault_never_fired(const struct fault_plan *plan)
@@ -82,10 +134,18 @@ const struct fault_rule *fault_never_fired(const struct fault_plan *plan)
 	return NULL;
 }
 
+static const char *first_point(const struct fault_rule *rule)
+{
+	size_t point = 0;
+
+	while (point < FAULT_POINT_COUNT && !(rule->points >> point & 1))
+		point++;
+	return names_text(&fault_point_names, point);
+}
+
 const char *fault_rule_text(const struct fault_rule *rule, char *out, size_t size)
 {
-	snprintf(out, size, "%s%s%s: %s", names_text(&fault_point_names, rule->point),
-		rule->match[0] ? " " : "", rule->match,
+	snprintf(out, size, "%s%s%s: %s", first_point(rule), rule->match[0] ? " " : "", rule->match,
 		names_text(&fault_action_names, rule->action));
 	return out;
 }

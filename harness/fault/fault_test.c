@@ -25,9 +25,10 @@ Test(fault, a_rule_fires_from_its_nth_occasion_as_often_as_it_says)
 	static const enum fault_action expected[] = {
 		FAULT_NOTHING, FAULT_BAD_CRC, FAULT_BAD_CRC, FAULT_NOTHING};
 
-	add_or_fail(&plan,
-		(struct fault_rule){
-			.point = FAULT_ECU_REPLY, .nth = 2, .times = 2, .action = FAULT_BAD_CRC});
+	add_or_fail(&plan, (struct fault_rule){.points = 1u << FAULT_ECU_REPLY,
+				   .nth = 2,
+				   .times = 2,
+				   .action = FAULT_BAD_CRC});
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
 		cr_expect_eq(reply(&plan, "R"), expected[i], "occasion %zu", i + 1);
 }
@@ -36,8 +37,9 @@ Test(fault, a_rule_without_an_end_fires_for_ever)
 {
 	struct fault_plan plan = {.count = 0};
 
-	add_or_fail(&plan,
-		(struct fault_rule){.point = FAULT_ECU_REPLY, .nth = 1, .action = FAULT_NO_SHOW});
+	add_or_fail(
+		&plan, (struct fault_rule){
+			       .points = 1u << FAULT_ECU_REPLY, .nth = 1, .action = FAULT_NO_SHOW});
 	for (int i = 0; i < 100; i++)
 		cr_assert_eq(reply(&plan, "S"), FAULT_NO_SHOW);
 }
@@ -46,7 +48,7 @@ Test(fault, occasions_that_do_not_match_are_not_counted)
 {
 	struct fault_plan plan = {.count = 0};
 
-	add_or_fail(&plan, (struct fault_rule){.point = FAULT_ECU_REPLY,
+	add_or_fail(&plan, (struct fault_rule){.points = 1u << FAULT_ECU_REPLY,
 				   .match = "R",
 				   .nth = 2,
 				   .action = FAULT_CODE,
@@ -62,12 +64,14 @@ Test(fault, every_rule_counts_the_occasion_and_the_first_that_is_due_decides)
 {
 	struct fault_plan plan = {.count = 0};
 
-	add_or_fail(&plan,
-		(struct fault_rule){
-			.point = FAULT_ECU_REPLY, .nth = 1, .times = 1, .action = FAULT_DELAY});
-	add_or_fail(&plan,
-		(struct fault_rule){
-			.point = FAULT_ECU_REPLY, .nth = 2, .times = 1, .action = FAULT_BAD_CRC});
+	add_or_fail(&plan, (struct fault_rule){.points = 1u << FAULT_ECU_REPLY,
+				   .nth = 1,
+				   .times = 1,
+				   .action = FAULT_DELAY});
+	add_or_fail(&plan, (struct fault_rule){.points = 1u << FAULT_ECU_REPLY,
+				   .nth = 2,
+				   .times = 1,
+				   .action = FAULT_BAD_CRC});
 	cr_expect_eq(reply(&plan, "R"), FAULT_DELAY);
 	cr_expect_eq(reply(&plan, "R"), FAULT_BAD_CRC);
 }
@@ -77,9 +81,10 @@ Test(fault, a_rule_that_never_fired_is_named)
 	struct fault_plan plan = {.count = 0};
 	char text[80];
 
-	add_or_fail(&plan,
-		(struct fault_rule){.point = FAULT_ECU_REPLY, .nth = 1, .action = FAULT_DELAY});
-	add_or_fail(&plan, (struct fault_rule){.point = FAULT_BOARD_RESET,
+	add_or_fail(
+		&plan, (struct fault_rule){
+			       .points = 1u << FAULT_ECU_REPLY, .nth = 1, .action = FAULT_DELAY});
+	add_or_fail(&plan, (struct fault_rule){.points = 1u << FAULT_BOARD_RESET,
 				   .match = "software",
 				   .nth = 1,
 				   .action = FAULT_LOSE_RAM});

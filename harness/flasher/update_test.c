@@ -175,7 +175,7 @@ Test(update, a_late_bootloader_is_found_by_who_waits)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(late_cases); i++) {
 		const struct late_case *c = &late_cases[i];
-		struct fault_rule rule = {.point = FAULT_DFU_CONNECT,
+		struct fault_rule rule = {.points = 1u << FAULT_DFU_CONNECT,
 			.nth = 1,
 			.action = FAULT_DELAY,
 			.value = c->delay_ms * 1000};
@@ -195,7 +195,7 @@ Test(update, a_late_bootloader_is_found_by_who_waits)
 Test(update, manual_succeeds_after_an_auto_that_looked_too_early)
 {
 	CLEANUP(update_rig_done) struct update_rig rig;
-	struct fault_rule rule = {.point = FAULT_DFU_CONNECT,
+	struct fault_rule rule = {.points = 1u << FAULT_DFU_CONNECT,
 		.nth = 1,
 		.times = 1,
 		.action = FAULT_DELAY,
@@ -224,7 +224,7 @@ Test(update, a_lost_magic_word_is_never_a_success)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct fault_rule rule = {.point = FAULT_BOARD_RESET,
+		struct fault_rule rule = {.points = 1u << FAULT_BOARD_RESET,
 			.match = "software",
 			.nth = 1,
 			.action = FAULT_LOSE_RAM};
@@ -333,7 +333,7 @@ Test(update, it_gives_up_when_its_time_is_over)
 	struct update_program update = {{.name = "update", .main = update_main}, &rig};
 	const struct host_program *const programs[] = {&update.program, NULL};
 	struct fault_rule late = {
-		.point = FAULT_DFU_CONNECT, .nth = 1, .action = FAULT_DELAY, .value = 20000000};
+		.points = 1u << FAULT_DFU_CONNECT, .nth = 1, .action = FAULT_DELAY, .value = 20000000};
 	struct host_program_result result = {0};
 
 	update_rig_init(&rig);
@@ -353,7 +353,7 @@ Test(update, it_gives_up_when_its_time_is_over)
 Test(update, a_tune_that_cannot_be_read_stops_it)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(with_tune); i++) {
-		struct fault_rule rule = {.point = FAULT_ECU_REPLY,
+		struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
 			.match = "R",
 			.nth = 1,
 			.action = FAULT_CODE,
@@ -397,7 +397,7 @@ Test(update, an_answer_that_is_spoilt_once_is_asked_for_again)
 {
 	for (size_t p = 0; p < ARRAY_SIZE(with_tune); p++) {
 		for (size_t i = 0; i < ARRAY_SIZE(once); i++) {
-			struct fault_rule rule = {.point = FAULT_ECU_REPLY,
+			struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
 				.nth = 1,
 				.times = 1,
 				.action = once[i].action,
@@ -428,7 +428,7 @@ Test(update, an_ecu_that_never_answers_well_is_left_alone)
 
 	for (size_t p = 0; p < ARRAY_SIZE(all); p++) {
 		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-			struct fault_rule rule = {.point = FAULT_ECU_REPLY,
+			struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
 				.match = "S",
 				.nth = 1,
 				.action = cases[i].action,
@@ -535,7 +535,7 @@ Test(update, firmware_that_does_not_start_is_no_success)
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
 		CLEANUP(update_rig_done) struct update_rig rig;
 		struct fault_rule rule = {
-			.point = FAULT_ECU_CONNECT, .nth = 1, .action = FAULT_NO_SHOW};
+			.points = 1u << FAULT_ECU_CONNECT, .nth = 1, .action = FAULT_NO_SHOW};
 
 		update_rig_init(&rig);
 		update_rig_add_ecu(&rig);

@@ -174,7 +174,7 @@ static void check_bad(const struct bad_case *row)
 	int r;
 
 	rig_init(&rig, true);
-	cr_assert_eq(fault_add(&rig.faults, &(struct fault_rule){.point = FAULT_ECU_REPLY,
+	cr_assert_eq(fault_add(&rig.faults, &(struct fault_rule){.points = 1u << FAULT_ECU_REPLY,
 						    .match = "R",
 						    .nth = 2,
 						    .times = row->times,

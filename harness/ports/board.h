@@ -18,6 +18,7 @@ enum board_pin {
 	BOARD_BOOT0, /* the PROGRAM button or jumper: high = ROM bootloader at the next reset */
 	BOARD_NRST,  /* true = held in reset */
 	BOARD_USB,   /* the cable: true = plugged in */
+	BOARD_DATA,  /* the cable's data wires: false = a charge-only cable */
 	BOARD_VBUS, /* 5 V on the host's port; a board that is fed over USB takes its VDD from here too */
 	BOARD_PIN_COUNT,
 };

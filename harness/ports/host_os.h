@@ -16,6 +16,7 @@
 #include "harness/base/buf.h"
 #include "harness/base/clock.h"
 #include "harness/base/why.h"
+#include "harness/ports/pnp.h"
 #include "harness/ports/serial_host.h"
 #include "harness/ports/usb_host.h"
 
@@ -44,6 +45,7 @@ struct host_os {
 	struct clock *clock;        /* borrowed; waits of a tool are measured on it */
 	struct usb_host *usb;       /* borrowed */
 	struct serial_host *serial; /* borrowed */
+	struct pnp *pnp;            /* borrowed; NULL = not Windows */
 };
 
 /* A program that runs in-process: a twin of a real one, or one of ours. */

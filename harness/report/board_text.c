@@ -8,6 +8,7 @@ static const char *const pin_text[] = {
 	[BOARD_BOOT0] = "boot0",
 	[BOARD_NRST] = "nrst",
 	[BOARD_USB] = "usb",
+	[BOARD_DATA] = "data",
 	[BOARD_VBUS] = "vbus",
 };
 static_assert(ARRAY_SIZE(pin_text) == BOARD_PIN_COUNT, "a name for each pin");

@@ -8,8 +8,8 @@
 
 static const char *pin_level(size_t pin, bool level)
 {
-	static const char *const high[] = {"on", "held", "held", "plugged", "on"};
-	static const char *const low[] = {"off", "released", "released", "unplugged", "off"};
+	static const char *const high[] = {"on", "held", "held", "plugged", "connected", "on"};
+	static const char *const low[] = {"off", "released", "released", "unplugged", "cut", "off"};
 
 	static_assert(ARRAY_SIZE(high) == BOARD_PIN_COUNT, "a word for each pin");
 	return level ? high[pin] : low[pin];

@@ -13,6 +13,7 @@ static const struct row_name {
 	const char *name;
 } row_order[] = {
 	{BOARD_POWER, "power"},
+	{BOARD_DATA, "data"},
 	{BOARD_VBUS, "vbus"},
 	{BOARD_USB, "usb cable"},
 	{BOARD_BOOT0, "boot0"},

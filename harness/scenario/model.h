@@ -15,6 +15,7 @@
 #define SCENARIO_FAULT_MAX     16
 #define SCENARIO_OF_MAX        12
 #define SCENARIO_MISSING_MAX   3
+#define SCENARIO_ONLY_MAX      4
 #define SCENARIO_WORD_MAX      15 /* words of a command line */
 
 /* A board's pins and memory when the story begins. */
@@ -90,6 +91,11 @@ struct scenario {
 	char image[SCENARIO_NAME];
 	struct world_host host; /* missing borrows from missing_names */
 	char missing_names[SCENARIO_MISSING_MAX][SCENARIO_NAME];
+	char driver_names[WORLD_DRIVER_MAX][SCENARIO_NAME];
+	char prober[SCENARIO_NAME], kernel_driver[SCENARIO_NAME];
+	char only_names[SCENARIO_ONLY_MAX][SCENARIO_NAME];
+	const char
+		*only[SCENARIO_ONLY_MAX + 1]; /* borrows from only_names; [0] NULL = any flasher */
 	struct fault_text faults[SCENARIO_FAULT_MAX];
 	size_t fault_count;
 	struct step steps[SCENARIO_STEP_MAX];

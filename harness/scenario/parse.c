@@ -43,9 +43,11 @@ struct document_start {
 };
 
 struct document_host {
-	char **missing;
-	uint32_t missing_count;
+	char **missing, **drivers;
+	uint32_t missing_count, drivers_count;
 	enum document_flag port_held, no_permission, new_number;
+	enum world_system system;
+	char prober[SCENARIO_NAME], kernel_driver[SCENARIO_NAME];
 };
 
 struct document_fault {
@@ -66,6 +68,8 @@ struct document {
 	uint32_t other_count;
 	char image[SCENARIO_NAME];
 	struct document_host host;
+	char **only;
+	uint32_t only_count;
 	struct document_fault *faults;
 	uint32_t fault_count;
 };
@@ -77,6 +81,9 @@ static const cyaml_strval_t powers[] = {{"on", DOCUMENT_ON}, {"off", DOCUMENT_OF
 static const cyaml_strval_t boot0s[] = {{"released", DOCUMENT_RELEASED}, {"held", DOCUMENT_HELD}};
 static const cyaml_strval_t usbs[] = {
 	{"plugged", DOCUMENT_PLUGGED}, {"unplugged", DOCUMENT_UNPLUGGED}};
+
+static const cyaml_strval_t systems[] = {
+	{"linux", WORLD_LINUX}, {"windows", WORLD_WINDOWS}, {"macos", WORLD_MACOS}};
 
 /* libcyaml's own booleans take any word for true. */
 static const cyaml_strval_t flags[] = {{"false", DOCUMENT_FALSE}, {"true", DOCUMENT_TRUE}};
@@ -108,6 +115,12 @@ static const cyaml_schema_value_t program_schema = {
 static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_SEQUENCE("missing", CYAML_FLAG_POINTER | OPTIONAL, struct document_host,
 		missing, &program_schema, 1, SCENARIO_MISSING_MAX),
+	CYAML_FIELD_ENUM("system", STRICT_WORD, struct document_host, system, systems,
+		CYAML_ARRAY_LEN(systems)),
+	CYAML_FIELD_SEQUENCE("drivers", CYAML_FLAG_POINTER | OPTIONAL, struct document_host,
+		drivers, &program_schema, 0, WORLD_DRIVER_MAX),
+	CYAML_FIELD_STRING("prober", OPTIONAL, struct document_host, prober, 1),
+	CYAML_FIELD_STRING("kernel-driver", OPTIONAL, struct document_host, kernel_driver, 1),
 	CYAML_FIELD_ENUM("port-held", STRICT_WORD, struct document_host, port_held, flags,
 		CYAML_ARRAY_LEN(flags)),
 	CYAML_FIELD_ENUM("no-permission", STRICT_WORD, struct document_host, no_permission, flags,
@@ -148,6 +161,8 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_IGNORE("meanwhile", OPTIONAL),
 	CYAML_FIELD_IGNORE("expect", CYAML_FLAG_DEFAULT),
 	CYAML_FIELD_IGNORE("expect-of", OPTIONAL),
+	CYAML_FIELD_SEQUENCE("only", CYAML_FLAG_POINTER | OPTIONAL, struct document, only,
+		&program_schema, 1, SCENARIO_ONLY_MAX),
 	CYAML_FIELD_IGNORE("skip", OPTIONAL),
 	CYAML_FIELD_END,
 };
@@ -178,6 +193,10 @@ static const struct yaml_expected expected[] = {
 	{"others[].usb", "one of plugged, unplugged"},
 	{"image", "the name of an image"},
 	{"host.missing", "a list of 1 to 3 programs"},
+	{"host.system", "one of linux, windows, macos"},
+	{"host.drivers", "a list of at most 4 driver packages"},
+	{"host.prober", "the name of a program"},
+	{"host.kernel-driver", "the name of a kernel driver"},
 	{"host.port-held", "true or false"},
 	{"host.no-permission", "true or false"},
 	{"host.new-number", "true or false"},
@@ -188,6 +207,7 @@ static const struct yaml_expected expected[] = {
 	{"faults[].times", "a number; 0 is for ever"},
 	{"faults[].time", "a time such as 2.9 s"},
 	{"faults[].value", "a number"},
+	{"only", "a list of 1 to 4 flashers"},
 	{"expect", "a list of \"outcome: updated\" and other expectations"},
 	{NULL, NULL},
 };
@@ -265,10 +285,27 @@ static void take_host(struct scenario *out, const struct document_host *host)
 		.no_permission = host->no_permission == DOCUMENT_TRUE,
 		.port_held = host->port_held == DOCUMENT_TRUE,
 		.new_number = host->new_number == DOCUMENT_TRUE,
+		.system = host->system,
 	};
 	for (uint32_t i = 0; i < host->missing_count; i++) {
 		copy(out->missing_names[i], SCENARIO_NAME, host->missing[i]);
 		out->host.missing[i] = out->missing_names[i];
+	}
+	for (uint32_t i = 0; i < host->drivers_count; i++) {
+		copy(out->driver_names[i], SCENARIO_NAME, host->drivers[i]);
+		out->host.drivers[i] = out->driver_names[i];
+	}
+	copy(out->prober, sizeof(out->prober), host->prober);
+	copy(out->kernel_driver, sizeof(out->kernel_driver), host->kernel_driver);
+	out->host.prober = out->prober[0] ? out->prober : NULL;
+	out->host.kernel_driver = out->kernel_driver[0] ? out->kernel_driver : NULL;
+}
+
+static void take_only(struct scenario *out, const struct document *document)
+{
+	for (uint32_t i = 0; i < document->only_count; i++) {
+		copy(out->only_names[i], SCENARIO_NAME, document->only[i]);
+		out->only[i] = out->only_names[i];
 	}
 }
 
@@ -310,6 +347,8 @@ static int take_document(struct parse *parse, const struct document *document)
 	copy(out->title, sizeof(out->title), document->title);
 	out->flow = document->flow;
 	take_host(out, &document->host);
+	out->host.has_drivers = at(parse, "host.drivers").mark != NULL;
+	take_only(out, document);
 	r = take_starts(parse, document);
 	for (uint32_t i = 0; r == 0 && i < document->fault_count; i++)
 		r = take_fault(parse, &document->faults[i], i);

@@ -136,6 +136,7 @@ static bool rests(const struct run *run, size_t i)
 	case BOARD_ECU:
 	case BOARD_OPENBLT:
 		return face != FACE_GONE || !board->ops->get_pin(board, BOARD_USB) ||
+		       !board->ops->get_pin(board, BOARD_DATA) ||
 		       !board->ops->get_pin(board, BOARD_VBUS);
 	case BOARD_MODE_COUNT:
 		break;

@@ -100,11 +100,34 @@ const char *scenario_skips_transport(const struct scenario *scenario, const char
 	return NULL;
 }
 
+static const char *const system_text[] = {
+	[WORLD_SYSTEM_USUAL] = "usual",
+	[WORLD_LINUX] = "linux",
+	[WORLD_WINDOWS] = "windows",
+	[WORLD_MACOS] = "macos",
+};
+const struct names world_system_names = NAMES(system_text);
+
+const char *const *scenario_only(const struct scenario *scenario)
+{
+	return scenario->only;
+}
+
+bool scenario_is_about(const struct scenario *scenario, const struct flasher *flasher)
+{
+	for (size_t i = 0; scenario->only[i]; i++)
+		if (scenario_means(scenario->only[i], flasher->name))
+			return true;
+	return !scenario->only[0];
+}
+
 const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher)
 {
 	for (size_t i = 0; i < scenario->skip_count; i++)
 		if (scenario_means(scenario->skips[i].flasher, flasher->name))
 			return scenario->skips[i].reason;
+	if (!scenario_is_about(scenario, flasher))
+		return "it is about other flashers";
 	return needs_more(scenario, flasher) ? "it cannot flash a board that is in its bootloader"
 					     : NULL;
 }

@@ -22,6 +22,11 @@
  *       port-held: true
  *       no-permission: true
  *       new-number: true                   the port comes back as another ttyACM
+ *       system: windows                    linux | windows | macos; default: the one that the flasher is for
+ *       drivers: [st-bootloader]           Windows: what the driver store has at first, of fixtures/drivers; []: nothing.
+ *                                          Default: the driver that the flasher wants
+ *       prober: ModemManager               Linux: opens each new serial port for a while
+ *       kernel-driver: usbtest             Linux: is bound to the bootloader's interface
  *     faults:                              optional; each must fire, or the run is an ERROR
  *       - {at: board-reset, match: software, do: lose-ram, nth: 1, times: 1}
  *       - {at: dfu-connect, do: delay, time: 5 s}
@@ -67,6 +72,7 @@
  *                                          untouched, erased, written, changed since the first step; untouched alone: all are
  *     expect-of:                           what differs for a flasher, by its name or the front of it ("console" means
  *       console: {outcome: not-updated}    console-linux-2026 too); the same keys, over those of expect
+ *     only: [dfu-util]                     the flashers that it is about; without: any
  *     skip:                                flashers or transports to which it does not apply, and why
  *       dfu-util: "..."
  *
@@ -127,6 +133,12 @@ size_t scenario_board_count(const struct scenario *scenario);
 struct scenario_board scenario_board(const struct scenario *scenario, size_t index);
 size_t scenario_fault_count(const struct scenario *scenario);
 struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t index);
+
+/* The flashers that it is about; ends with NULL, [0] NULL = any. Borrowed. */
+const char *const *scenario_only(const struct scenario *scenario);
+
+/* Whether it is about this flasher; one that names none is about any. */
+bool scenario_is_about(const struct scenario *scenario, const struct flasher *flasher);
 
 /* Why it does not apply to this flasher, or NULL. */
 const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher);

@@ -64,6 +64,13 @@ static int parse_usb(const struct words *value, struct step *ret)
 	return parse_pin(value, BOARD_USB, unplugged_plugged, ret);
 }
 
+static int parse_data(const struct words *value, struct step *ret)
+{
+	static const char *const cut_connected[] = {"cut", "connected"};
+
+	return parse_pin(value, BOARD_DATA, cut_connected, ret);
+}
+
 static const char *pin_sentence(const struct step *step)
 {
 	static const char *const sentences[BOARD_PIN_COUNT][2] = {
@@ -71,6 +78,8 @@ static const char *pin_sentence(const struct step *step)
 		[BOARD_BOOT0] = {"PROGRAM (BOOT0) is let go", "PROGRAM (BOOT0) is held"},
 		[BOARD_NRST] = {"the reset is let go", "the board is held in reset"},
 		[BOARD_USB] = {"the USB cable is pulled out", "the USB cable is plugged in"},
+		[BOARD_DATA] = {"the cable is one without data wires",
+			"the cable is one with data wires"},
 		[BOARD_VBUS] = {"the host's port loses its 5 V", "the host's port has 5 V"},
 	};
 
@@ -325,6 +334,7 @@ static const struct step_type types[] = {
 	{"boot0", STEP_OF, true, parse_boot0, do_pin},
 	{"nrst", STEP_OF, true, parse_nrst, do_pin},
 	{"usb", STEP_OF, true, parse_usb, do_pin},
+	{"data", STEP_OF, true, parse_data, do_pin},
 	{"vbus", STEP_OF, true, parse_vbus, do_pin},
 	{"reset", STEP_OF, false, parse_time, do_reset},
 	{"power-cycle", STEP_OF, false, parse_time, do_power_cycle},

@@ -13,19 +13,40 @@
 #include "harness/base/attr.h"
 #include "harness/base/buf.h"
 #include "harness/base/clock.h"
+#include "harness/base/names.h"
 #include "harness/base/why.h"
 #include "harness/ports/board.h"
 #include "harness/ports/flasher.h"
 #include "harness/report/event.h"
 
-#define WORLD_BOARD_MAX 4
+#define WORLD_BOARD_MAX  4
+#define WORLD_DRIVER_MAX 4
 
-/* What the host's system is like. */
+enum world_system {
+	WORLD_SYSTEM_USUAL, /* the one that the flasher is for */
+	WORLD_LINUX,
+	WORLD_WINDOWS,
+	WORLD_MACOS,
+	WORLD_SYSTEM_COUNT,
+};
+
+extern const struct names world_system_names; /* "usual", "linux", "windows", "macos" */
+
+/* What the host's system is like. Texts are borrowed from the scenario. */
 struct world_host {
+	enum world_system system;
 	bool no_permission;     /* USB device nodes may not be opened */
 	bool port_held;         /* another program has the ECU's serial port open */
 	bool new_number;        /* serial ports that appear get numbers that were not used before */
 	const char *missing[4]; /* programs that are not installed; NULL ends */
+	/* Windows: driver packages in the store at first, by their names in fixtures/drivers; NULL ends. Without
+	 * has_drivers: the one that the flasher wants. */
+	bool has_drivers;
+	const char *drivers[WORLD_DRIVER_MAX + 1];
+	/* Linux: a service that opens each new serial port for a while, as ModemManager does; NULL = none. */
+	const char *prober;
+	/* Linux: a kernel driver that is bound to the bootloader's interface; NULL = none. */
+	const char *kernel_driver;
 };
 
 /* What became of a program on the host. */

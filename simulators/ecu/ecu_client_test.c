@@ -93,7 +93,7 @@ Test(ecu_client, tune_goes_there_and_back_in_both_forms_of_the_protocol)
 
 static void plan(struct pair *pair, enum fault_action action, uint64_t value, uint32_t times)
 {
-	struct fault_rule rule = {.point = FAULT_ECU_REPLY,
+	struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
 		.match = "R",
 		.nth = 1,
 		.times = times,

@@ -99,7 +99,8 @@ static struct vusb_device *device_of(struct stm32_board *self)
 static void update_plug(struct stm32_board *self)
 {
 	struct vusb_device *device = device_of(self);
-	bool wanted = device && self->connected && self->pins[BOARD_USB] && self->pins[BOARD_VBUS];
+	bool wanted = device && self->connected && self->pins[BOARD_USB] &&
+		      self->pins[BOARD_DATA] && self->pins[BOARD_VBUS];
 
 	if (wanted && !self->port->device)
 		vusb_port_plug(self->port, device, self->board.name);
@@ -547,6 +548,7 @@ static void init(struct stm32_board *self, const struct stm32_board_config *conf
 	self->faults = config->faults;
 	self->usb_powered = config->usb_powered;
 	self->pins[BOARD_USB] = !config->usb_powered;
+	self->pins[BOARD_DATA] = true;
 	self->pins[BOARD_VBUS] = true;
 	self->mode = BOARD_OFF;
 	self->runner_observer =

@@ -97,7 +97,7 @@ static void add_fault(struct toy_rig *self, enum fault_point point, const char *
 	enum fault_action action, uint64_t value)
 {
 	struct fault_rule rule = {
-		.point = point, .nth = 1, .times = 1, .action = action, .value = value};
+		.points = 1u << point, .nth = 1, .times = 1, .action = action, .value = value};
 
 	snprintf(rule.match, sizeof(rule.match), "%s", match);
 	cr_assert_eq(fault_add(&self->faults, &rule), 0);

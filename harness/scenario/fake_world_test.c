@@ -399,7 +399,7 @@ static void init_board(struct fake_world *world, size_t i)
 	*board = (struct fake_board){
 		.board = {.ops = &ops, .flash_addr = FAKE_FLASH, .flash_size = FAKE_SIZE},
 		.world = world,
-		.pins = {[BOARD_USB] = true, [BOARD_VBUS] = true},
+		.pins = {[BOARD_USB] = true, [BOARD_DATA] = true, [BOARD_VBUS] = true},
 	};
 	snprintf(board->board.name, sizeof(board->board.name), i ? "board-2" : "board");
 	memset(board->flash, 0xff, FAKE_SIZE);

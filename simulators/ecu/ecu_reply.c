@@ -33,47 +33,28 @@ static void send_bytewise(struct ecu *ecu, const void *bytes, size_t size, uint6
 
 static const char *how(enum fault_action action)
 {
-	switch (action) {
-	case FAULT_DELAY:
-		return ", late";
-	case FAULT_BYTEWISE:
-		return ", byte by byte";
-	case FAULT_BAD_CRC:
-		return ", with a bad CRC";
-	case FAULT_NO_SHOW:
-		return ", never sent";
-	case FAULT_NOTHING:
-	case FAULT_LOSE_RAM:
-	case FAULT_CODE:
-	case FAULT_ACTION_COUNT:
-		break;
-	}
-	return "";
+	static const char *const text[FAULT_ACTION_COUNT] = {
+		[FAULT_DELAY] = ", late",
+		[FAULT_BYTEWISE] = ", byte by byte",
+		[FAULT_BAD_CRC] = ", with a bad CRC",
+		[FAULT_NO_SHOW] = ", never sent",
+	};
+
+	return text[action] ? text[action] : "";
 }
 
 /* What is answered, with what goes wrong on its way. bytes may be changed. */
 static void send_with(struct ecu *ecu, struct fault_hit hit, uint8_t *bytes, size_t size)
 {
-	switch (hit.action) {
-	case FAULT_DELAY:
-		send(ecu, bytes, size, hit.value);
-		break;
-	case FAULT_BYTEWISE:
+	if (hit.action == FAULT_NO_SHOW)
+		return;
+	if (hit.action == FAULT_BYTEWISE) {
 		send_bytewise(ecu, bytes, size, hit.value);
-		break;
-	case FAULT_BAD_CRC:
-		bytes[size - 1] ^= 0xff;
-		send(ecu, bytes, size, 0);
-		break;
-	case FAULT_NO_SHOW:
-		break;
-	case FAULT_NOTHING:
-	case FAULT_LOSE_RAM:
-	case FAULT_CODE:
-	case FAULT_ACTION_COUNT:
-		send(ecu, bytes, size, 0);
-		break;
+		return;
 	}
+	if (hit.action == FAULT_BAD_CRC)
+		bytes[size - 1] ^= 0xff;
+	send(ecu, bytes, size, hit.action == FAULT_DELAY ? hit.value : 0);
 }
 
 static void tell_reply(

@@ -166,7 +166,7 @@ struct mistake {
 };
 
 #define STEPS_ARE                                                                                  \
-	"there are power, boot0, nrst, usb, vbus, reset, power-cycle, replug, press, send, "       \
+	"there are power, boot0, nrst, usb, data, vbus, reset, power-cycle, replug, press, send, " \
 	"wait-for, wait, run, update"
 
 static const struct mistake mistakes[] = {
@@ -184,7 +184,7 @@ static const struct mistake mistakes[] = {
 		"expectations"},
 	{"unknown key", HEAD "colour: red\n" EXPECT,
 		"f.yaml:6: colour: unknown key; known are name, title, source, flow, board, start, "
-		"others, image, host, faults, steps, meanwhile, expect, expect-of, skip"},
+		"others, image, host, faults, steps, meanwhile, expect, expect-of, only, skip"},
 	{"unknown flow", "name: s\ntitle: t\nsource: s\nflow: fast\n" EXPECT,
 		"f.yaml:4: flow: \"fast\" is not one of auto, manual"},
 	{"start.power", HEAD "start:\n  power: onn\n" EXPECT,

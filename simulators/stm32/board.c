@@ -596,6 +596,19 @@ int stm32_board_new(const struct stm32_board_config *config, struct vusb_bus *bu
 	return 0;
 }
 
+int stm32_board_brown_out(struct board *board, struct why *why UNUSED)
+{
+	struct stm32_board *self = board_of(board);
+
+	if (!has_power(self))
+		return 0;
+	halt(self, BOARD_RESET);
+	memory_brown_out(&self->memory, now_us(self));
+	if (!self->pins[BOARD_NRST])
+		start(self, RESET_POWER);
+	return 0;
+}
+
 struct memory *stm32_board_memory(struct board *board)
 {
 	return &board_of(board)->memory;

@@ -69,6 +69,11 @@ struct stm32_board_config {
 MUST_CHECK int stm32_board_new(const struct stm32_board_config *config, struct vusb_bus *bus,
 	struct vusb_port *port, struct board **ret, struct why *why);
 
+/* VDD dips below the brown-out level and is back at once: the chip resets (RESET_POWER: a brown-out sets PORRSTF too,
+ * RM0090 RCC_CSR), an operation in hand is torn, RAM keeps most of its content with some wrong bits, from the seed. Without
+ * power nothing happens. 0. */
+MUST_CHECK int stm32_board_brown_out(struct board *board, struct why *why);
+
 /* The chip's memory, for presets (read and write protection, OTP) and checks. Borrowed until the board is freed. */
 struct memory *stm32_board_memory(struct board *board);
 

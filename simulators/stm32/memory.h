@@ -116,6 +116,9 @@ void memory_reset(struct memory *memory, uint64_t now_us);
  * sector whose erase was not over is left torn (see flash_tear). */
 void memory_power_lost(struct memory *memory, uint64_t now_us);
 
+/* VDD dips below the brown-out level: memory_reset, and the RAM holds wrong bits (see ram_disturb). */
+void memory_brown_out(struct memory *memory, uint64_t now_us);
+
 enum memory_region memory_region_at(const struct memory *memory, uint32_t addr);
 
 /* What the ROM says to an access, without doing it; size bytes from addr, size is not looked at for an erase. A

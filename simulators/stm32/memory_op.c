@@ -345,3 +345,9 @@ void memory_power_lost(struct memory *memory, uint64_t now_us)
 	memory_reset(memory, now_us);
 	ram_lose(&memory->ram);
 }
+
+void memory_brown_out(struct memory *memory, uint64_t now_us)
+{
+	memory_reset(memory, now_us);
+	ram_disturb(&memory->ram, &memory->rng);
+}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulators/stm32/ram.h"
 
-#include "harness/base/rng.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,4 +97,33 @@ void ram_lose_part(struct ram *ram, uint32_t addr, size_t size)
 		return;
 	for (size_t i = first; i <= last; i++)
 		lose_page(ram, i);
+}
+
+/* 64 bits, each set with a probability of 1 / 2^rarity. */
+static uint64_t rare_bits(struct rng *rng, uint32_t rarity)
+{
+	uint64_t bits = UINT64_MAX;
+
+	while (rarity-- && bits)
+		bits &= rng_u64(rng);
+	return bits;
+}
+
+static void disturb_page(uint8_t *page, uint32_t rarity, struct rng *rng)
+{
+	for (size_t i = 0; i < RAM_PAGE; i += 8) {
+		uint64_t bits = rare_bits(rng, rarity);
+
+		for (size_t k = 0; k < 8; k++)
+			page[i + k] ^= (uint8_t)(bits >> 8 * k);
+	}
+}
+
+void ram_disturb(struct ram *ram, struct rng *rng)
+{
+	uint32_t rarity = 2 + rng_below(rng, 9); /* how deep the dip was */
+
+	for (size_t i = 0; i < ram->page_count; i++)
+		if (ram->pages[i].data)
+			disturb_page(ram->pages[i].data, rarity, rng);
 }

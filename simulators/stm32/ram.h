@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "harness/base/attr.h"
+#include "harness/base/rng.h"
 #include "simulators/stm32/chip.h"
 
 #define RAM_PAGE 1024u
@@ -42,5 +43,9 @@ MUST_CHECK int ram_write(struct ram *ram, uint32_t addr, const uint8_t *data, si
 /* All content is gone: other noise is there now. ram_lose_part: of the pages that the part touches. */
 void ram_lose(struct ram *ram);
 void ram_lose_part(struct ram *ram, uint32_t addr, size_t size);
+
+/* The supply was too low for a moment: most of the content is there, with wrong bits in it, between one of four and one of
+ * a thousand (guessed: RM0090 says nothing). The same rng gives the same bits. */
+void ram_disturb(struct ram *ram, struct rng *rng);
 
 #endif

@@ -48,7 +48,7 @@ enum fault_action {
 	/* Done by who asked. */
 	FAULT_DELAY, /* value: microseconds; at dfu-connect from the reset or jump that leads to it */
 	FAULT_LOSE_RAM,  /* board-reset: what was in RAM is gone */
-	FAULT_NO_SHOW,   /* it never appears, or never answers */
+	FAULT_NO_SHOW,   /* it never appears, or never answers; dfu-execute: dfuDNBUSY for ever, "leave": dfuIDLE instead */
 	FAULT_BYTEWISE,  /* ecu-reply: in packets of one byte, value microseconds apart */
 	FAULT_BAD_CRC,   /* ecu-reply */
 	FAULT_CODE,      /* ecu-reply: the response code `value` alone */
@@ -95,7 +95,8 @@ struct fault_occasion {
 	bool has_block;
 	uint32_t block;
 	uint32_t addr, size; /* bytes that it is about; size 0 = none */
-	uint64_t takes_us;   /* how long what begins here will take; 0 = no time */
+	uint64_t starts_in_us; /* how long until it begins; effects wait for that */
+	uint64_t takes_us;     /* how long what begins here will take; 0 = no time */
 };
 
 struct fault_plan {

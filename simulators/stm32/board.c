@@ -194,6 +194,7 @@ static void start_rom(struct stm32_board *self, uint64_t since_us)
 					 .owner_ops = &rom_owner_ops,
 					 .owner = self,
 					 .observer = self->rom_observer,
+					 .faults = self->faults,
 				 });
 	set_mode(self, BOARD_DFU, NULL);
 	connect_after(self, since_us, pace_us(self, connect_us), FAULT_DFU_CONNECT, NULL);
@@ -509,7 +510,8 @@ static int memory_config_of(
 	if (config->flash_size > chip->flash.range.size)
 		return why_set(why, -EINVAL, "%s: %zu bytes for a flash of %u", config->name,
 			config->flash_size, chip->flash.range.size);
-	*ret = (struct memory_config){.chip = chip, .rom = rom, .seed = config->seed};
+	*ret = (struct memory_config){
+		.chip = chip, .rom = rom, .seed = config->seed, .faults = config->faults};
 	memcpy(ret->uid, config->uid, sizeof(ret->uid));
 	ret->pace.percent = config->pace == ROM_PACE_FAST ? 0 : 100;
 	ret->pace.worst = config->worst_times;

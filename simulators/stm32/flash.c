@@ -154,6 +154,20 @@ void flash_erase_all(struct flash *flash)
 		flash_erase(flash, i);
 }
 
+void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit)
+{
+	struct piece piece = piece_at(flash, addr + (uint32_t)(bit / 8), 1);
+
+	assert(*piece.sector);
+	(*piece.sector)[piece.offset] ^= (uint8_t)(1u << bit % 8);
+}
+
+void flash_blank(struct flash *flash, uint16_t sector)
+{
+	if (flash->sectors[sector])
+		memset(flash->sectors[sector], 0xff, sector_size(flash->chip, sector));
+}
+
 void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng)
 {
 	uint8_t *bytes = flash->sectors[sector];

@@ -40,9 +40,24 @@ void flash_program(
 void flash_erase(struct flash *flash, uint16_t sector);
 void flash_erase_all(struct flash *flash);
 
+/* Erases one sector and keeps its memory. */
+void flash_blank(struct flash *flash, uint16_t sector);
+
+/* Inverts one bit, counted from addr on. Its memory was taken by flash_reserve, with nothing erased since but by
+ * flash_blank. */
+void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit);
+
 /* Leaves a sector as an erase that was broken off may: each byte old, erased, or with some bits set. Guessed:
  * RM0090 says only that the content is not guaranteed. The same rng gives the same content. */
 void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng);
+
+/*
+ * Another organisation of the same array (chip_options.dual). The bytes stay at their addresses, or, with `mixed`, are
+ * as a real chip shows them that was programmed in the other organisation: in one bank each line of 32 bytes lies half
+ * in each bank, in two they lie one behind the other. Guessed from the widths that AN4826 names; that firmware is useless
+ * afterwards: rusEFI issue 2996. 0 or -ENOMEM (then unchanged).
+ */
+MUST_CHECK int flash_organise(struct flash *flash, const struct chip_flash *chip, bool mixed);
 
 /* The second channel: puts the bytes there, whatever was there. 0 or -ENOMEM (then unchanged). */
 MUST_CHECK int flash_put(struct flash *flash, uint32_t addr, const uint8_t *data, size_t size);

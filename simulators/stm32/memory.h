@@ -16,6 +16,7 @@
 
 #include "harness/base/attr.h"
 #include "harness/base/rng.h"
+#include "harness/fault/fault.h"
 #include "simulators/stm32/chip.h"
 #include "simulators/stm32/flash.h"
 #include "simulators/stm32/options.h"
@@ -64,6 +65,9 @@ struct memory_config {
 	uint8_t uid[CHIP_UID_SIZE];
 	struct memory_pace pace;
 	uint64_t seed; /* for what a power cut leaves behind */
+	struct fault_plan *
+		faults; /* asked at FAULT_ERASE, FAULT_PROGRAM (OTP too), FAULT_OPTIONS; borrowed for the
+				    * memory's life, or NULL */
 };
 
 enum memory_phase_kind {
@@ -80,6 +84,9 @@ enum memory_phase_kind {
 struct memory_phase {
 	enum memory_phase_kind kind;
 	uint64_t end_us;
+	struct chip_range about; /* what it changes */
+	bool flips;              /* one bit of it is wrong afterwards */
+	uint64_t flip;           /* which, counted from its start */
 };
 
 /* The operation in hand. */

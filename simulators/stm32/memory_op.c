@@ -34,18 +34,71 @@ static uint64_t phase_start_us(const struct memory_op *op, uint8_t phase)
 	return phase ? op->phases[phase - 1].end_us : op->start_us;
 }
 
-/* Adds a step that takes the chip `chip_us`. */
-static void op_add(struct memory *memory, enum memory_phase_kind kind, uint64_t chip_us)
+/* The named point of the step that comes next in the operation, before its end. */
+static struct fault_hit ask(
+	struct memory *memory, enum fault_point point, const struct memory_phase *next)
+{
+	const struct memory_op *op = &memory->op;
+	uint64_t start_us = phase_start_us(op, op->phase_count);
+
+	return fault_ask(memory->config.faults, &(struct fault_occasion){
+							.point = point,
+							.addr = next->about.addr,
+							.size = next->about.size,
+							.starts_in_us = start_us - op->start_us,
+							.takes_us = next->end_us - start_us,
+						});
+}
+
+static struct memory_phase next_phase(const struct memory *memory, enum memory_phase_kind kind,
+	const struct chip_range *about, uint64_t chip_us)
+{
+	return (struct memory_phase){
+		.kind = kind,
+		.end_us = phase_start_us(&memory->op, memory->op.phase_count) +
+			  chip_us * memory->config.pace.percent / 100,
+		.about = *about,
+	};
+}
+
+/* Adds a step, with what its point had to say. */
+static void op_add_hit(struct memory *memory, struct memory_phase phase, struct fault_hit hit)
 {
 	struct memory_op *op = &memory->op;
-	uint64_t us = chip_us * memory->config.pace.percent / 100;
+	uint64_t start_us = phase_start_us(op, op->phase_count);
 
 	assert(op->phase_count < MEMORY_PHASE_MAX);
-	op->phases[op->phase_count] = (struct memory_phase){
-		.kind = kind,
-		.end_us = phase_start_us(op, op->phase_count) + us,
-	};
-	op->phase_count++;
+	if (hit.action == FAULT_SLOW)
+		phase.end_us = start_us + (phase.end_us - start_us) * hit.value / 100;
+	phase.flips = hit.action == FAULT_FLIP;
+	phase.flip = hit.value % (phase.about.size * UINT64_C(8));
+	op->phases[op->phase_count++] = phase;
+}
+
+/* Adds a step that takes the chip `chip_us`. */
+static void op_add(struct memory *memory, enum memory_phase_kind kind,
+	const struct chip_range *about, uint64_t chip_us)
+{
+	bool programs = kind == MEMORY_PROGRAM || kind == MEMORY_PROGRAM_OTP;
+	struct memory_phase phase = next_phase(memory, kind, about, chip_us);
+
+	op_add_hit(memory, phase, ask(memory, programs ? FAULT_PROGRAM : FAULT_ERASE, &phase));
+}
+
+/* Both steps of a change of the option bytes are one point. */
+static void op_add_options(struct memory *memory)
+{
+	const struct chip_options *chip = memory->options.chip;
+	bool worst = memory->config.pace.worst;
+	uint64_t erase_us = worst ? chip->erase.max_us : chip->erase.typ_us;
+	uint64_t program_us = worst ? chip->program.max_us : chip->program.typ_us;
+	struct memory_phase both =
+		next_phase(memory, MEMORY_PROGRAM_OPTIONS, &chip->range, erase_us + program_us);
+	struct fault_hit hit = ask(memory, FAULT_OPTIONS, &both);
+
+	op_add_hit(memory, next_phase(memory, MEMORY_ERASE_OPTIONS, &chip->range, erase_us), hit);
+	op_add_hit(
+		memory, next_phase(memory, MEMORY_PROGRAM_OPTIONS, &chip->range, program_us), hit);
 }
 
 static enum memory_result op_refuse(struct memory *memory, enum memory_result result)
@@ -54,8 +107,27 @@ static enum memory_result op_refuse(struct memory *memory, enum memory_result re
 	return result;
 }
 
+/* A wrong bit in erased flash takes memory. */
+static int reserve_flips(struct memory *memory)
+{
+	static const uint8_t programmed = 0;
+	const struct memory_op *op = &memory->op;
+	int r = 0;
+
+	for (uint8_t i = 0; r == 0 && i < op->phase_count; i++) {
+		const struct memory_phase *phase = &op->phases[i];
+
+		if (phase->flips && memory_region_at(memory, phase->about.addr) == MEMORY_FLASH)
+			r = flash_reserve(&memory->flash,
+				phase->about.addr + (uint32_t)(phase->flip / 8), &programmed, 1);
+	}
+	return r;
+}
+
 static enum memory_result op_go(struct memory *memory)
 {
+	if (reserve_flips(memory) < 0)
+		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
 	memory_settle(memory, memory->op.start_us);
 	return MEMORY_OK;
 }
@@ -74,7 +146,7 @@ static enum memory_result start_flash(
 	op_begin(memory, addr, now_us);
 	if (op_keep(&memory->op, data, size) != MEMORY_OK)
 		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
-	op_add(memory, MEMORY_PROGRAM,
+	op_add(memory, MEMORY_PROGRAM, &(struct chip_range){addr, (uint32_t)size},
 		flash_program_us(chip, addr, size, memory->width, memory->config.pace.worst));
 	return op_go(memory);
 }
@@ -87,7 +159,7 @@ static enum memory_result start_otp(
 	op_begin(memory, addr, now_us);
 	if (op_keep(&memory->op, data, size) != MEMORY_OK)
 		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
-	op_add(memory, MEMORY_PROGRAM_OTP,
+	op_add(memory, MEMORY_PROGRAM_OTP, &(struct chip_range){addr, (uint32_t)size},
 		flash_program_us(
 			memory->flash.chip, addr, size, memory->width, memory->config.pace.worst));
 	return op_go(memory);
@@ -98,16 +170,15 @@ static enum memory_result start_options(
 	struct memory *memory, const uint8_t *image, bool erase_flash, uint64_t now_us)
 {
 	const struct chip_options *chip = memory->options.chip;
-	bool worst = memory->config.pace.worst;
 
 	op_begin(memory, chip->range.addr, now_us);
 	if (op_keep(&memory->op, image, chip->range.size) != MEMORY_OK)
 		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
 	if (erase_flash)
-		op_add(memory, MEMORY_ERASE_ALL,
-			flash_mass_erase_us(memory->flash.chip, memory->width, worst));
-	op_add(memory, MEMORY_ERASE_OPTIONS, worst ? chip->erase.max_us : chip->erase.typ_us);
-	op_add(memory, MEMORY_PROGRAM_OPTIONS, worst ? chip->program.max_us : chip->program.typ_us);
+		op_add(memory, MEMORY_ERASE_ALL, &memory->flash.chip->range,
+			flash_mass_erase_us(
+				memory->flash.chip, memory->width, memory->config.pace.worst));
+	op_add_options(memory);
 	return op_go(memory);
 }
 
@@ -159,7 +230,7 @@ static enum memory_result start_erase(struct memory *memory, uint32_t addr, uint
 	if (flash_sector_mask(chip, addr, 1) & options_write_protected(&memory->options))
 		return MEMORY_OK;
 	op_begin(memory, addr, now_us);
-	op_add(memory, MEMORY_ERASE_SECTOR,
+	op_add(memory, MEMORY_ERASE_SECTOR, &(struct chip_range){sector.addr, sector.size},
 		flash_erase_us(chip, sector.size, memory->width, memory->config.pace.worst));
 	return op_go(memory);
 }
@@ -205,7 +276,7 @@ enum memory_result memory_start_mass_erase(struct memory *memory, uint64_t now_u
 	if (options_write_protected(&memory->options))
 		return MEMORY_OK;
 	op_begin(memory, chip->range.addr, now_us);
-	op_add(memory, MEMORY_ERASE_ALL,
+	op_add(memory, MEMORY_ERASE_ALL, &chip->range,
 		flash_mass_erase_us(chip, memory->width, memory->config.pace.worst));
 	return op_go(memory);
 }
@@ -244,18 +315,48 @@ static uint16_t sector_in_hand(const struct memory *memory)
 	return sector.index;
 }
 
-static void finish(struct memory *memory, enum memory_phase_kind kind)
+/* The wrong bit that a fault plan wants. */
+static void flip(struct memory *memory, const struct memory_phase *phase)
 {
-	switch (kind) {
+	switch (phase->kind) {
+	case MEMORY_ERASE_SECTOR:
+	case MEMORY_ERASE_ALL:
+	case MEMORY_PROGRAM:
+		flash_flip(&memory->flash, phase->about.addr, phase->flip);
+		break;
+	case MEMORY_PROGRAM_OPTIONS:
+		options_flip(&memory->options, phase->flip);
+		break;
+	case MEMORY_PROGRAM_OTP:
+		otp_flip(&memory->otp, phase->about.addr, phase->flip);
+		break;
+	case MEMORY_ERASE_OPTIONS:
+	case MEMORY_PHASE_KIND_COUNT:
+		break;
+	}
+}
+
+static void erase(struct memory *memory, uint16_t sector, bool flips)
+{
+	if (flips)
+		flash_blank(&memory->flash, sector);
+	else
+		flash_erase(&memory->flash, sector);
+}
+
+static void finish(struct memory *memory, const struct memory_phase *phase)
+{
+	switch (phase->kind) {
 	case MEMORY_PROGRAM:
 	case MEMORY_PROGRAM_OTP:
-		program(memory, kind, memory->op.size);
+		program(memory, phase->kind, memory->op.size);
 		break;
 	case MEMORY_ERASE_SECTOR:
-		flash_erase(&memory->flash, sector_in_hand(memory));
+		erase(memory, sector_in_hand(memory), phase->flips);
 		break;
 	case MEMORY_ERASE_ALL:
-		flash_erase_all(&memory->flash);
+		for (uint16_t i = 0; i < memory->flash.chip->sector_count; i++)
+			erase(memory, i, phase->flips);
 		break;
 	case MEMORY_ERASE_OPTIONS:
 		options_erase(&memory->options);
@@ -266,6 +367,8 @@ static void finish(struct memory *memory, enum memory_phase_kind kind)
 	case MEMORY_PHASE_KIND_COUNT:
 		assert(false);
 	}
+	if (phase->flips)
+		flip(memory, phase);
 }
 
 void memory_settle(struct memory *memory, uint64_t now_us)
@@ -273,7 +376,7 @@ void memory_settle(struct memory *memory, uint64_t now_us)
 	struct memory_op *op = &memory->op;
 
 	while (op->phase < op->phase_count && op->phases[op->phase].end_us <= now_us) {
-		finish(memory, op->phases[op->phase].kind);
+		finish(memory, &op->phases[op->phase]);
 		op->phase++;
 	}
 	if (op->phase == op->phase_count)

@@ -61,6 +61,11 @@ static uint64_t locked_blocks(const struct otp *otp)
 	return mask;
 }
 
+void otp_flip(struct otp *otp, uint32_t addr, uint64_t bit)
+{
+	otp->data[addr - otp->chip->data.addr + (size_t)(bit / 8)] ^= (uint8_t)(1u << bit % 8);
+}
+
 void otp_program(struct otp *otp, uint32_t addr, const uint8_t *data, size_t size)
 {
 	uint32_t offset = addr - otp->chip->data.addr;

@@ -29,6 +29,9 @@ void otp_read(const struct otp *otp, uint32_t addr, uint8_t *ret_data, size_t si
 /* Takes the memory that otp_program needs. 0 or -ENOMEM. */
 MUST_CHECK int otp_reserve(struct otp *otp);
 
+/* A fault: inverts one bit, counted from addr on. The memory was taken by otp_reserve. */
+void otp_flip(struct otp *otp, uint32_t addr, uint64_t bit);
+
 /* AND; bytes of a block that was locked before this call stay, silently (guessed: as with write-protected flash). */
 void otp_program(struct otp *otp, uint32_t addr, const uint8_t *data, size_t size);
 

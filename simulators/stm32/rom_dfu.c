@@ -38,13 +38,17 @@ static bool observed(const struct rom_dfu *rom)
 /* The only place where the state changes. */
 static void enter(struct rom_dfu *rom, enum dfu_state state, enum dfu_status status)
 {
-	bool changed = state != rom->state || status != rom->status;
+	bool moved = state != rom->state;
+	bool changed = moved || status != rom->status;
 
 	rom->state = state;
 	rom->status = status;
+	rom->stuck = rom->stuck && state == DFU_DNBUSY;
 	if (changed && observed(rom))
 		tell(rom, (struct rom_fact){
 				  .kind = ROM_FACT_STATE, .state = state, .status = status});
+	if (moved)
+		fault_at(rom->config.faults, FAULT_DFU_STATE, dfu_state_text((uint8_t)state));
 }
 
 static void fail(struct rom_dfu *rom, enum dfu_status status)
@@ -204,6 +208,56 @@ static enum dfu_status run_command(struct rom_dfu *rom)
 	return DFU_ERR_STALLEDPKT;
 }
 
+/* What the block is for, as FAULT_DFU_EXECUTE knows it; NULL = nothing with a name. */
+static const char *purpose(const struct rom_block *block)
+{
+	bool addressed = block->size == DFUSE_ADDRESS_SIZE;
+
+	if (block->number)
+		return "write";
+	switch (block->data[0]) {
+	case DFUSE_SET_ADDRESS:
+		return addressed ? "set-address" : NULL;
+	case DFUSE_ERASE:
+		return addressed ? "erase" : block->size == 1 ? "mass-erase" : NULL;
+	case DFUSE_READ_UNPROTECT:
+		return block->size == 1 ? "unprotect" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* What it is about: a sector for an erase, one byte for a pointer, all of the flash without an address. */
+static struct chip_range block_range(const struct rom_dfu *rom)
+{
+	const struct rom_block *block = &rom->block;
+	struct reader in = reader_of(block->data, block->size);
+	bool erases = reader_u8(&in) == DFUSE_ERASE;
+	uint32_t addr = reader_le32(&in);
+	struct chip_sector sector;
+
+	if (block->number)
+		return (struct chip_range){block_address(rom, block->number), block->size};
+	if (block->size != DFUSE_ADDRESS_SIZE)
+		return rom->chip->flash.range;
+	if (erases && chip_sector_at(&rom->chip->flash, addr, &sector))
+		return (struct chip_range){sector.addr, sector.size};
+	return (struct chip_range){addr, 1};
+}
+
+/* The named point before something is carried out. */
+static struct fault_hit ask(struct rom_dfu *rom, const char *match, struct chip_range about)
+{
+	return fault_ask(rom->config.faults, &(struct fault_occasion){
+						     .point = FAULT_DFU_EXECUTE,
+						     .match = match,
+						     .has_block = true,
+						     .block = rom->block.number,
+						     .addr = about.addr,
+						     .size = about.size,
+					     });
+}
+
 /* Carries out the stored block: the one place where anything is done to the memory. */
 static void run_block(struct rom_dfu *rom)
 {
@@ -219,6 +273,22 @@ static void run_block(struct rom_dfu *rom)
 		rom->device.nak_until_us = busy_until_us;
 }
 
+static void begin_block(struct rom_dfu *rom)
+{
+	struct fault_hit hit = ask(rom, purpose(&rom->block), block_range(rom));
+
+	if (hit.action == FAULT_DELAY) {
+		schedule(rom, ROM_EVENT_EXECUTE, rom->device.now_us + hit.value);
+	} else if (hit.action == FAULT_DFU_ERROR) {
+		fail(rom, (enum dfu_status)hit.value);
+	} else if (hit.action == FAULT_NO_SHOW) {
+		rom->block.stored = false;
+		rom->stuck = true;
+	} else {
+		run_block(rom);
+	}
+}
+
 /* After an operation the machine waits in dfuDNLOAD-SYNC for the GETSTATUS that fetches the result [usbd_dfu.c]. */
 static void settle(struct rom_dfu *rom)
 {
@@ -226,7 +296,8 @@ static void settle(struct rom_dfu *rom)
 
 	if (memory_busy(memory))
 		memory_settle(memory, rom->device.now_us);
-	if (rom->state == DFU_DNBUSY && !memory_busy(memory))
+	if (rom->state == DFU_DNBUSY && !rom->stuck && !memory_busy(memory) &&
+		rom->event != ROM_EVENT_EXECUTE)
 		enter(rom, DFU_DNLOAD_SYNC, DFU_OK);
 }
 
@@ -330,15 +401,25 @@ static enum vusb_result do_begin(struct rom_dfu *rom, const struct dfu_rule *rul
 	result = answer_status(rom,
 		poll_ms(rom, is_erase(&rom->block) ? dfu->poll_erase_ms : dfu->poll_other_ms),
 		setup, data, size);
-	run_block(rom);
+	begin_block(rom);
 	return result;
 }
 
 static enum vusb_result do_leave(struct rom_dfu *rom, const struct dfu_rule *rule,
 	const struct usb_setup *setup, uint8_t *data, size_t *size)
 {
+	struct fault_hit hit = ask(rom, "leave", (struct chip_range){rom->pointer, 1});
+	uint64_t late_us = hit.action == FAULT_DELAY ? hit.value : 0;
+
+	if (hit.action == FAULT_DFU_ERROR || hit.action == FAULT_NO_SHOW) {
+		bool fails = hit.action == FAULT_DFU_ERROR;
+
+		enter(rom, fails ? DFU_ERROR : DFU_IDLE,
+			fails ? (enum dfu_status)hit.value : DFU_OK);
+		return answer_status(rom, 0, setup, data, size);
+	}
 	enter(rom, rule->next, DFU_OK);
-	schedule(rom, ROM_EVENT_LEAVE, rom->device.now_us + GOODBYE_US);
+	schedule(rom, ROM_EVENT_LEAVE, rom->device.now_us + GOODBYE_US + late_us);
 	return answer_status(rom, poll_ms(rom, rom->chip->dfu.poll_manifest_ms), setup, data, size);
 }
 
@@ -460,6 +541,9 @@ static void run_event(struct rom_dfu *rom)
 	rom->event = ROM_EVENT_NONE;
 	switch (event) {
 	case ROM_EVENT_NONE:
+		return;
+	case ROM_EVENT_EXECUTE:
+		run_block(rom);
 		return;
 	case ROM_EVENT_LEAVE:
 		if (observed(rom))

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "harness/dfu/rules.h"
+#include "harness/fault/fault.h"
 #include "harness/vusb/device.h"
 #include "simulators/stm32/memory.h"
 
@@ -80,11 +81,14 @@ struct rom_config {
 	const struct rom_owner_ops *owner_ops; /* borrowed */
 	void *owner;
 	struct rom_observer *observer; /* borrowed, or NULL */
+	/* Asked at FAULT_DFU_EXECUTE and FAULT_DFU_STATE; borrowed, or NULL. */
+	struct fault_plan *faults;
 };
 
 /* What follows when its time has come; until then the device NAKs. */
 enum rom_event {
 	ROM_EVENT_NONE,
+	ROM_EVENT_EXECUTE, /* a fault: the block is carried out late */
 	ROM_EVENT_LEAVE,
 	ROM_EVENT_DETACH,
 	ROM_EVENT_RESET_OPTIONS,
@@ -109,6 +113,7 @@ struct rom_dfu {
 	enum dfu_status status;
 	uint32_t pointer; /* Set Address Pointer */
 	struct rom_block block;
+	bool stuck; /* a fault: in dfuDNBUSY for ever */
 	enum rom_event event;
 	uint64_t event_at_us;
 

@@ -58,7 +58,7 @@ static int start(struct run *run, struct why *why)
 	return truth_take(run->world, &run->begin, why);
 }
 
-static int play(struct run *run, struct why *why)
+int run_begin(struct run *run, struct why *why)
 {
 	const struct scenario *scenario = run->scenario;
 	int r;
@@ -67,8 +67,14 @@ static int play(struct run *run, struct why *why)
 		return why_set(why, -EINVAL, "the scenario has %zu boards, the world %zu",
 			scenario->start_count, run->world->board_count);
 	r = watch_init(&run->watch, run->world, why);
-	if (r == 0)
-		r = start(run, why);
+	return r == 0 ? start(run, why) : r;
+}
+
+static int play(struct run *run, struct why *why)
+{
+	const struct scenario *scenario = run->scenario;
+	int r = run_begin(run, why);
+
 	for (size_t i = 0; r == 0 && !run->stopped && i < scenario->step_count; i++) {
 		const struct step *step = &scenario->steps[i];
 
@@ -155,7 +161,20 @@ static enum verdict decide(
 	return VERDICT_PASS;
 }
 
-static void run_done(struct run *run)
+struct run *run_new(
+	const struct scenario *scenario, const struct flasher *flasher, struct world *world)
+{
+	struct run *run = calloc(1, sizeof(*run));
+
+	if (!run)
+		return NULL;
+	run->scenario = scenario;
+	run->flasher = flasher;
+	run->world = world;
+	return run;
+}
+
+void run_free(struct run *run)
 {
 	watch_done(&run->watch);
 	truth_done(&run->begin);
@@ -168,7 +187,7 @@ static void run_done(struct run *run)
 int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 	struct world *world, enum verdict *ret_verdict, struct why *reason)
 {
-	struct run *run = calloc(1, sizeof(*run));
+	struct run *run = run_new(scenario, flasher, world);
 	const char *skipped = scenario_skips(scenario, flasher);
 	struct why said = {""};
 	int r = 0;
@@ -177,9 +196,6 @@ int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 		skipped = scenario_skips_transport(scenario, world->ops->name);
 	if (!run)
 		return why_errno(reason, -ENOMEM, "%s", scenario->name);
-	run->scenario = scenario;
-	run->flasher = flasher;
-	run->world = world;
 	if (skipped) {
 		why_set(&said, 0, "%s", skipped);
 		*ret_verdict = VERDICT_SKIP;
@@ -191,7 +207,7 @@ int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 	}
 	EVENT_EMIT(world->events, .kind = EVENT_VERDICT,
 		.name = names_text(&verdict_names, *ret_verdict), .text = said.text);
-	run_done(run);
+	run_free(run);
 	why_set(reason, 0, "%s", said.text);
 	return r == -ENOMEM ? r : 0;
 }

@@ -21,10 +21,11 @@ struct run {
 	struct truth begin;         /* before the first step */
 	struct truth before_update; /* before the last update */
 	struct truth now;
-	struct world_image image;     /* of the last update */
-	struct flasher_result result; /* of the last update */
-	bool updated;                 /* there was one */
-	uint64_t before_update_us;    /* when it began */
+	struct world_image image;                 /* of the last update */
+	struct flasher_result result;             /* of the last update */
+	bool updated;                             /* there was one */
+	uint64_t before_update_us;                /* when it began */
+	bool pins_before_update[BOARD_PIN_COUNT]; /* of the board under test */
 	uint64_t took_us;
 	bool tune_was_lost;       /* seen after the board came back */
 	struct findings findings; /* of the last judgement */
@@ -35,6 +36,14 @@ struct run {
 	int failed;         /* of the rig, in a callback; 0 = not */
 	struct why failure; /* its sentence */
 };
+
+/* Zeroed but for what is borrowed; NULL: out of memory. run_free also after a run_begin that failed. */
+struct run *run_new(
+	const struct scenario *scenario, const struct flasher *flasher, struct world *world);
+void run_free(struct run *run);
+
+/* The boards begin as the scenario says, and have come to rest. 0 or the rig's failure. */
+MUST_CHECK int run_begin(struct run *run, struct why *why);
 
 /* For steps; 0 or the rig's failure. */
 MUST_CHECK int run_set_pin(
@@ -58,6 +67,10 @@ MUST_CHECK int run_settle(struct run *run, struct why *why);
 bool run_all_rest(void *user);
 
 MUST_CHECK int run_update(struct run *run, const struct step *step, struct why *why);
+
+/* The parts of it: what the board holds before, which image; and the flasher, in this flow, to its end. */
+MUST_CHECK int run_update_begin(struct run *run, const struct step *step, struct why *why);
+MUST_CHECK int run_tool(struct run *run, enum flasher_flow flow, struct why *why);
 
 /* A host program to its end; {image} among argv is the scenario's image. */
 MUST_CHECK int run_program(struct run *run, char *const argv[], uint64_t limit_us,

@@ -151,7 +151,7 @@ void run_result_done(struct flasher_result *result)
 	*result = (struct flasher_result){0};
 }
 
-static int run_flasher(struct run *run, enum flasher_flow flow, struct why *why)
+int run_tool(struct run *run, enum flasher_flow flow, struct why *why)
 {
 	struct world *world = run->world;
 	int r = 0;
@@ -198,10 +198,17 @@ static int judge_now(struct run *run, const struct step *step, struct why *why)
 	return is_last_update(run, step) ? 0 : judge_update(run, NULL, why);
 }
 
-int run_update(struct run *run, const struct step *step, struct why *why)
+static void keep_pins(struct run *run)
+{
+	const struct board *board = run->world->boards[0];
+
+	for (int pin = 0; pin < BOARD_PIN_COUNT; pin++)
+		run->pins_before_update[pin] = board->ops->get_pin(board, (enum board_pin)pin);
+}
+
+int run_update_begin(struct run *run, const struct step *step, struct why *why)
 {
 	const char *name = step->image[0] ? step->image : run->scenario->image;
-	enum flasher_flow flow = step->has_flow ? step->flow : run->scenario->flow;
 	int r;
 
 	run_result_done(&run->result);
@@ -212,7 +219,17 @@ int run_update(struct run *run, const struct step *step, struct why *why)
 		return r;
 	truth_map_add(&run->map, &run->watch, 0, &run->image);
 	run->before_update_us = run_now_us(run);
-	r = run_flasher(run, flow, why);
+	keep_pins(run);
+	return 0;
+}
+
+int run_update(struct run *run, const struct step *step, struct why *why)
+{
+	enum flasher_flow flow = step->has_flow ? step->flow : run->scenario->flow;
+	int r = run_update_begin(run, step, why);
+
+	if (r == 0)
+		r = run_tool(run, flow, why);
 	if (r < 0)
 		return r;
 	if (run->result.missing && !is_meant_to_be_missing(run))

@@ -18,8 +18,6 @@ static int dfurig_main(const struct host_program *program UNUSED, struct host_os
 		return cmd_update_program(os, argv, out);
 	if (strcmp(name, "ecu") == 0)
 		return ecu_command_main(os, argv + 1, out);
-	if (strcmp(name, "ecu") == 0)
-		return ecu_command_main(os, argv + 1, out);
 	(void)!buf_printf(out, "dfurig: in-process there is no command \"%s\"\n", name);
 	return CLI_USAGE;
 }
@@ -32,6 +30,9 @@ const struct host_program *const host_programs[] = {
 	&twin_lsusb,
 	&twin_powershell,
 	&twin_wmic,
+	&twin_pnputil,
+	&twin_st_drivers,
+	&twin_install_drivers,
 	&twin_stm32_programmer,
 	&twin_dfuse_command,
 	NULL,

@@ -35,6 +35,7 @@ void update_rig_init(struct update_rig *rig)
 	cr_assert(rig->serial);
 	rig->os = host_os_direct_new(rig->usb.host, rig->serial, host_twins);
 	cr_assert(rig->os);
+	fake_pnp_init(&rig->pnp, rig->usb.host);
 	update_rig_image_or_fail(rig);
 }
 
@@ -156,12 +157,24 @@ void update_rig_run_ms(struct update_rig *rig, uint32_t ms)
 	clock_sleep_until_us(rig->os->clock, clock_after_us(rig->os->clock, ms * UINT64_C(1000)));
 }
 
+/* The console of 2021 flashes through the old driver. */
+static void set_system(struct update_rig *rig, const char *profile)
+{
+	const struct fake_driver *driver =
+		strcmp(profile, "windows-2021") == 0 ? &fake_driver_old : &fake_driver_new;
+
+	rig->os->pnp = strncmp(profile, "windows", 7) == 0 ? &rig->pnp.pnp : NULL;
+	for (size_t i = 0; i < FAKE_PNP_DRIVERS; i++)
+		rig->pnp.drivers[i] = rig->driver ? rig->driver : driver;
+}
+
 enum flasher_reason update_rig_update(struct update_rig *rig, const char *profile)
 {
 	CLEANUP(buf_done) struct buf out;
 
 	rig->options.profile = update_profile_find(profile);
 	cr_assert(rig->options.profile);
+	set_system(rig, profile);
 	buf_init(&out, HOST_OUTPUT_MAX);
 	cr_assert_eq(update_run(rig->os, &rig->options, &out, &rig->result), 0);
 	free(rig->text);

@@ -5,6 +5,7 @@
 
 #include "harness/fault/fault.h"
 #include "harness/flasher/update.h"
+#include "harness/testing/fake_pnp.h"
 #include "harness/testing/temp.h"
 #include "harness/testing/usb_rig.h"
 #include "simulators/firmware/firmware.h"
@@ -22,6 +23,9 @@ struct update_rig {
 	struct usb_rig usb;
 	struct serial_host *serial;
 	struct host_os *os;
+	struct fake_pnp pnp; /* of the profiles that are for Windows */
+	const struct fake_driver
+		*driver; /* of all bootloaders there; NULL: what the profile wants */
 	struct board *boards[RIG_BOARDS];
 	struct fault_plan faults; /* of the first board */
 	struct temp_dir dir;

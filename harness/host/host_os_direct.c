@@ -12,6 +12,8 @@ struct direct_os {
 	struct host_os os;
 	const struct host_program *const *programs;
 	const char *const *missing;
+	const struct host_trouble *troubles;
+	size_t trouble_count;
 	uint64_t deadline_us; /* of the program that runs now */
 	unsigned int depth;
 };
@@ -30,7 +32,8 @@ const char *host_os_direct_name(const char *path, size_t *ret_size)
 		if (*at == '/' || *at == '\\')
 			name = at + 1;
 	size = strlen(name);
-	if (size > 4 && strcasecmp(name + size - 4, ".exe") == 0)
+	if (size > 4 && (strcasecmp(name + size - 4, ".exe") == 0 ||
+				strcasecmp(name + size - 4, ".bat") == 0))
 		size -= 4;
 	*ret_size = size;
 	return name;
@@ -52,14 +55,35 @@ static bool is_missing(const struct direct_os *self, const char *argv0)
 	return false;
 }
 
+static bool has(const struct direct_os *self, const struct host_program *program)
+{
+	switch (program->on) {
+	case HOST_ON_ALL:
+		return true;
+	case HOST_ON_WINDOWS:
+		return self->os.pnp != NULL;
+	case HOST_NOT_ON_WINDOWS:
+		return self->os.pnp == NULL;
+	}
+	return false;
+}
+
 static const struct host_program *find_program(const struct direct_os *self, const char *argv0)
 {
 	if (is_missing(self, argv0))
 		return NULL;
 	for (size_t i = 0; self->programs[i]; i++)
-		if (is_called(argv0, self->programs[i]->name))
+		if (is_called(argv0, self->programs[i]->name) && has(self, self->programs[i]))
 			return self->programs[i];
 	return NULL;
+}
+
+static struct host_trouble find_trouble(const struct direct_os *self, const char *argv0)
+{
+	for (size_t i = 0; i < self->trouble_count; i++)
+		if (is_called(argv0, self->troubles[i].program))
+			return self->troubles[i];
+	return (struct host_trouble){0};
 }
 
 /* A program cannot have more time than the one that started it. */
@@ -69,6 +93,25 @@ static uint64_t deadline(const struct direct_os *self, uint32_t limit_ms)
 		limit_ms ? clock_after_us(self->os.clock, limit_ms * UINT64_C(1000)) : CLOCK_NEVER;
 
 	return own_us < self->deadline_us ? own_us : self->deadline_us;
+}
+
+/* With its trouble, if it has any. Returns the exit code. */
+static int run_program(struct direct_os *self, const struct host_program *program,
+	char *const argv[], struct buf *out)
+{
+	struct host_trouble trouble = find_trouble(self, argv[0]);
+	uint64_t ready_us = clock_after_us(self->os.clock, trouble.late_ms * UINT64_C(1000));
+	int code;
+
+	if (trouble.late_ms)
+		clock_sleep_until_us(self->os.clock,
+			ready_us < self->deadline_us ? ready_us : self->deadline_us);
+	if (clock_now_us(self->os.clock) >= self->deadline_us)
+		return HOST_OS_KILLED;
+	code = program->main(program, &self->os, argv, out);
+	if (trouble.mute)
+		out->size = 0;
+	return code;
 }
 
 static int direct_run(struct host_os *os, char *const argv[], uint32_t limit_ms,
@@ -85,7 +128,7 @@ static int direct_run(struct host_os *os, char *const argv[], uint32_t limit_ms,
 	buf_init(&ret->output, HOST_OUTPUT_MAX);
 	self->deadline_us = deadline(self, limit_ms);
 	self->depth++;
-	ret->exit_code = program->main(program, os, argv, &ret->output);
+	ret->exit_code = run_program(self, program, argv, &ret->output);
 	self->depth--;
 	ret->timed_out = clock_now_us(os->clock) >= self->deadline_us;
 	if (ret->timed_out)
@@ -126,6 +169,15 @@ void host_os_direct_free(struct host_os *os)
 void host_os_direct_set_missing(struct host_os *os, const char *const *names)
 {
 	direct_of(os)->missing = names;
+}
+
+void host_os_direct_set_troubles(
+	struct host_os *os, const struct host_trouble *troubles, size_t count)
+{
+	struct direct_os *self = direct_of(os);
+
+	self->troubles = troubles;
+	self->trouble_count = count;
 }
 
 uint64_t host_os_direct_deadline_us(const struct host_os *os)

@@ -2,7 +2,8 @@
 /*
  * An operating system in-process: programs are functions on the clock of the USB host, by a table.
  *
- * A program is found by argv[0] without its folders and without ".exe". Programs may run others. Time is never taken from
+ * A program is found by argv[0] without its folders and without ".exe" or ".bat", when this system has it: os->pnp says
+ * whether it is Windows. Programs may run others. Time is never taken from
  * a program by force: one that waits or loops asks host_os_direct_deadline_us and gives up in time.
  */
 #ifndef DFURIG_HOST_HOST_OS_DIRECT_H
@@ -20,6 +21,17 @@ void host_os_direct_free(struct host_os *os);
 
 /* Programs that are not installed: names as in the table, ended by NULL; borrowed until the next call. NULL: none. */
 void host_os_direct_set_missing(struct host_os *os, const char *const *names);
+
+/* What is wrong with a program that is installed. */
+struct host_trouble {
+	const char *program; /* its name as in the table */
+	uint32_t late_ms;    /* it takes so long before it does anything */
+	bool mute;           /* what it prints is lost */
+};
+
+/* count troubles; borrowed until the next call. */
+void host_os_direct_set_troubles(
+	struct host_os *os, const struct host_trouble *troubles, size_t count);
 
 /* When the program that runs now has to be done, on os->clock; CLOCK_NEVER without a limit, and on other systems. */
 uint64_t host_os_direct_deadline_us(const struct host_os *os);

@@ -13,10 +13,14 @@
 extern const struct host_program twin_dfu_util; /* dfu-util 0.11 */
 extern const struct host_program twin_lsusb;
 
-/* Windows, on a host whose driver for ST's bootloader is the newer one (WinUSB). Other states of the driver store are not
- * modelled. */
-extern const struct host_program twin_powershell; /* Get-CimInstance Win32_PnPEntity */
+/* Windows: what they see, and what they can open, is what os->pnp says. On other systems there are none of them, but for
+ * STM32_Programmer_CLI. */
+extern const struct host_program
+	twin_powershell; /* Get-CimInstance Win32_PnPEntity, Get-PnpDevice */
 extern const struct host_program twin_wmic;
+extern const struct host_program twin_pnputil;
+extern const struct host_program twin_st_drivers;       /* silent_st_drivers2.exe, an archive */
+extern const struct host_program twin_install_drivers;  /* silent_install_windows8.bat out of it */
 extern const struct host_program twin_stm32_programmer; /* STM32_Programmer_CLI */
 extern const struct host_program twin_dfuse_command;    /* DfuSeCommand */
 

@@ -13,6 +13,7 @@
 #include "harness/host/dfuse_client.h"
 #include "harness/host/host_os_direct.h"
 #include "harness/host/twin_dfu_util_args.h"
+#include "harness/host/twin_windows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +25,6 @@
 #define UPLOAD_NO_ADDRESS 16384 /* bytes of an upload without an address (measured) */
 #define BAR_WIDTH         25
 #define DETACH_MS         1000
-
-#define SAY(out, ...) ((void)!buf_printf((out), __VA_ARGS__))
 
 struct dfu_util {
 	struct host_os *os;
@@ -94,6 +93,14 @@ static void list_alternates(struct dfu_util *self, const struct usb_host_entry *
 	}
 }
 
+/* On Windows libusb opens what has WinUSB. Another device with a DFU interface is listed, but not opened: with STTub30
+ * [monome/crow issue 90] and without a driver [skuep/AIOC issue 28; libusb's wiki, "Windows"]. */
+static bool has_other_driver(const struct dfu_util *self, const struct usb_host_entry *entry)
+{
+	return self->os->pnp && entry->vid == DFUSE_VID && entry->pid == DFUSE_PID &&
+	       windows_route(self->os, entry) != PNP_ROUTE_WINUSB;
+}
+
 /* Looks at one device of the list. Returns how many of its alternates are wanted. */
 static size_t probe(struct dfu_util *self, const struct usb_host_entry *entry)
 {
@@ -103,6 +110,13 @@ static size_t probe(struct dfu_util *self, const struct usb_host_entry *entry)
 
 	if (!entry_matches(self, entry))
 		return 0;
+	if (has_other_driver(self, entry)) {
+		SAY(self->out,
+			"dfu-util: Cannot open DFU device %04x:%04x found on devnum %u "
+			"(LIBUSB_ERROR_NOT_SUPPORTED)\n",
+			entry->vid, entry->pid, entry->devnum);
+		return 0;
+	}
 	r = dfuse_client_open(&client, self->os->usb, entry, NULL);
 	if (r == -EACCES && entry->vid == DFUSE_VID && entry->pid == DFUSE_PID)
 		SAY(self->out,

@@ -56,4 +56,5 @@ const struct host_program twin_lsusb = {
 	.name = "lsusb",
 	.main = lsusb_main,
 	.source = "usbutils 014, run through the mock; usb.ids of Debian 12",
+	.on = HOST_NOT_ON_WINDOWS,
 };

@@ -46,6 +46,14 @@ struct host_os {
 	struct usb_host *usb;       /* borrowed */
 	struct serial_host *serial; /* borrowed */
 	struct pnp *pnp;            /* borrowed; NULL = not Windows */
+	bool unelevated;            /* Windows: nobody answers UAC's question with yes */
+};
+
+/* Which systems have a program. */
+enum host_program_on {
+	HOST_ON_ALL,
+	HOST_ON_WINDOWS, /* where there is Plug and Play as Windows does it */
+	HOST_NOT_ON_WINDOWS,
 };
 
 /* A program that runs in-process: a twin of a real one, or one of ours. */
@@ -55,6 +63,7 @@ struct host_program {
 	int (*main)(const struct host_program *program, struct host_os *os, char *const argv[],
 		struct buf *out);
 	const char *source; /* what its behaviour is known from; NULL: it is ours */
+	enum host_program_on on;
 };
 
 #endif

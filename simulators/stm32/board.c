@@ -138,11 +138,18 @@ static void halt(struct stm32_board *self, enum board_mode mode)
 /* Power and NRST allow it: the chip starts. */
 static void start(struct stm32_board *self, enum reset_cause cause)
 {
+	memory_reset(&self->memory, now_us(self));
 	self->memory.width = self->width;
 	self->cause = cause;
 	self->reset_us = now_us(self);
 	set_mode(self, BOARD_RESET, NULL);
 	wait_for(self, STEP_RELEASE, now_us(self) + pace_us(self, START_UP_US));
+}
+
+static void be_dead(struct stm32_board *self, const char *text)
+{
+	stop(self);
+	set_mode(self, BOARD_DEAD, text);
 }
 
 static void run_program(struct stm32_board *self, uint32_t addr)
@@ -220,13 +227,20 @@ static void release(struct stm32_board *self)
 	wait_for(self, STEP_BOOT, now_us(self) + (hit.action == FAULT_DELAY ? hit.value : 0));
 }
 
-/* BOOT0 is sampled now. BOOT1 (PB2) is taken to be low. */
+/* BOOT0 is sampled now. BOOT1 (PB2) is taken to be low. At level 2 the flash alone boots [RM0090 2.6.3; RM0410 2.6]. */
 static void boot(struct stm32_board *self)
 {
-	if (self->pins[BOARD_BOOT0] && !rom_is_sealed(self))
+	const struct chip *chip = self->memory.config.chip;
+	bool boot0 = self->pins[BOARD_BOOT0] && !rom_is_sealed(self);
+	bool lost;
+	uint32_t addr = options_boot_address(&self->memory.options, chip, boot0, &lost);
+
+	if (chip_range_holds(&chip->identity.system, addr, 1))
 		start_rom(self, self->reset_us);
+	else if (lost && runner_cannot_start(&self->memory, addr))
+		be_dead(self, "the boot address in the option bytes leads nowhere");
 	else
-		run_program(self, self->board.flash_addr);
+		run_program(self, addr);
 }
 
 static void jump_to(struct stm32_board *self, uint32_t addr)

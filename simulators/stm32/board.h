@@ -6,7 +6,8 @@
  *
  *     no VDD                                                 BOARD_OFF
  *     NRST held, or starting up                              BOARD_RESET
- *     BOOT0 high at the end of the reset, not RDP level 2    BOARD_DFU, the ROM bootloader
+ *     BOOT0 high at the end of the reset, not RDP level 2    BOARD_DFU, the ROM bootloader (F7: where the option
+ *                                                            bytes lead to, for BOOT0 low too)
  *     no vector table that this chip can start from          BOARD_DEAD
  *     the code that it leads to is erased                    BOARD_DEAD
  *     a loader knows the program at the flash's start        what the program says: BOARD_ECU, BOARD_OPENBLT

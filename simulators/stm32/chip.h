@@ -5,7 +5,7 @@
  * Flash map and times, option bytes, OTP, identification, and all that the DFU of its ROM bootloader shows. Every group
  * names its source and how far it is to be trusted; one capture of a real chip corrects one row.
  * Source keys, as used in chips.c: [AN2606] [AN2662] [AN3156] ST application notes; [DS8626] F405/407 data sheet;
- * [RM0090] F4 reference manual; [DB] the device database of STM32CubeProgrammer; [DL] dfu-util's device logs.
+ * [RM0090] [RM0410] F4 and F76x reference manuals; [DB] the device database of STM32CubeProgrammer; [DL] dfu-util's device logs.
  */
 #ifndef DFURIG_STM32_CHIP_H
 #define DFURIG_STM32_CHIP_H
@@ -73,6 +73,8 @@ struct chip_flash {
 	const struct chip_segment *segments; /* from range.addr upwards */
 	uint8_t segment_count;
 	uint16_t sector_count;
+	uint16_t
+		rom_erases; /* the ROM erases so many sectors, of the others none, silently; 0 = all */
 	struct chip_source map_source;
 
 	struct chip_time program[CHIP_WIDTH_COUNT]; /* one access of that width; 0 = not offered */
@@ -90,8 +92,29 @@ struct chip_options {
 	uint8_t rdp_offset;      /* of the RDP byte */
 	uint8_t wrp_offset;      /* of nWRP, little-endian, bit 0 = sector 0, 0 = protected */
 	uint8_t wrp_count;       /* bits */
-	struct chip_time erase;  /* of all option bytes */
+	uint8_t row_size; /* in the first 4 bytes of each row a 16-bit value and its complement; 0 = no complements */
+	/* Another organisation of the same flash, in force while dual_bit in the byte at dual_offset is clear; NULL = none.
+	 * A bit of nWRP stands for two sectors then [RM0410 3.7.7, from memory]. */
+	const struct chip_flash *dual;
+	uint8_t dual_offset, dual_bit;
+	struct chip_time erase; /* of all option bytes */
 	struct chip_time program;
+	struct chip_source source;
+};
+
+/* The same memory at another address. */
+struct chip_alias {
+	struct chip_range range;
+	uint32_t to; /* where it is known by here */
+};
+
+/* What boots. By BOOT0 alone: low the flash, high the ROM. Or an address in the option bytes for each of its levels. */
+struct chip_boot {
+	uint8_t offset[2];    /* in the option bytes, of 16 bits for BOOT0 low and high */
+	uint8_t shift;        /* these bits, so far to the left, are the address; 0 = BOOT0 alone */
+	uint32_t fallback[2]; /* where it starts when that is no memory */
+	const struct chip_alias *aliases;
+	uint8_t alias_count;
 	struct chip_source source;
 };
 
@@ -144,6 +167,7 @@ struct chip_rom {
 	enum chip_serial_rule serial_rule; /* string 3 */
 	const char *serial;                /* for CHIP_SERIAL_CONSTANT, else NULL */
 	const char *alts[CHIP_ALT_MAX];    /* strings 4 ..., one an alternate setting */
+	const char *dual_flash; /* alts[0] with the flash as chip_options.dual; NULL = the same */
 	uint8_t alt_count;
 	uint32_t usb_connect_ms; /* from reset to the pull-up on D+ */
 	struct chip_source source;
@@ -176,10 +200,11 @@ struct chip_dfu {
 };
 
 struct chip {
-	const char *name; /* "stm32f407xg" */
-	const char *also; /* another chip that is the same in all of this; NULL = none */
-	struct chip_flash flash;
+	const char *name;        /* "stm32f407xg" */
+	const char *also;        /* another chip that is the same in all of this; NULL = none */
+	struct chip_flash flash; /* as ST ships it; see chip_options.dual */
 	struct chip_options options;
+	struct chip_boot boot;
 	struct chip_otp otp;
 	struct chip_identity identity;
 	struct chip_feature feature;
@@ -229,6 +254,9 @@ struct chip_sector {
 /* The sector that addr lies in. False outside of the flash; *ret is untouched then. */
 MUST_CHECK bool chip_sector_at(
 	const struct chip_flash *flash, uint32_t addr, struct chip_sector *ret);
+
+/* The address that the chip's memory at addr is known by here: addr itself, or where an alias leads to. */
+uint32_t chip_real_address(const struct chip *chip, uint32_t addr);
 
 /* True when all `size` bytes from addr lie in the range; an empty access lies in it when addr does. */
 bool chip_range_holds(const struct chip_range *range, uint32_t addr, size_t size);

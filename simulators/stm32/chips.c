@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The chips, one row each, and what is computed from a row. */
+/* The chips, one row each. What is computed from a row: chip.c. */
 #include "simulators/stm32/chip.h"
 
-#include "harness/base/names.h"
 #include "simulators/stm32/rom_rules.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 #define KIB 1024u
 #define MS  1000u /* microseconds */
@@ -100,6 +95,253 @@ static const struct chip_rom f407_roms[] = {
 	},
 };
 
+/* STM32F765, F767 (and F777), F769 (and F779): 2 MiB (xI) or 1 MiB (xG), in one bank or, with option bit nDBANK clear, in two */
+
+static const struct chip_segment f767_segments[] = {
+	{.count = 4, .size = 32 * KIB},
+	{.count = 1, .size = 128 * KIB},
+	{.count = 7, .size = 256 * KIB},
+};
+
+static const struct chip_segment f767_dual_segments[] = {
+	{.count = 4, .size = 16 * KIB},
+	{.count = 1, .size = 64 * KIB},
+	{.count = 7, .size = 128 * KIB},
+	{.count = 4, .size = 16 * KIB},
+	{.count = 1, .size = 64 * KIB},
+	{.count = 7, .size = 128 * KIB},
+};
+
+static const struct chip_segment f767xg_segments[] = {
+	{.count = 4, .size = 32 * KIB},
+	{.count = 1, .size = 128 * KIB},
+	{.count = 3, .size = 256 * KIB},
+};
+
+static const struct chip_segment f767xg_dual_segments[] = {
+	{.count = 4, .size = 16 * KIB},
+	{.count = 1, .size = 64 * KIB},
+	{.count = 3, .size = 128 * KIB},
+	{.count = 4, .size = 16 * KIB},
+	{.count = 1, .size = 64 * KIB},
+	{.count = 3, .size = 128 * KIB},
+};
+
+static const struct chip_erase_time f767_erase[] = {
+	{
+		.sector_size = 32 * KIB,
+		.time[CHIP_X8] = {.typ_us = 400 * MS, .max_us = 800 * MS},
+		.time[CHIP_X16] = {.typ_us = 300 * MS, .max_us = 600 * MS},
+		.time[CHIP_X32] = {.typ_us = 250 * MS, .max_us = 500 * MS},
+	},
+	{
+		.sector_size = 128 * KIB,
+		.time[CHIP_X8] = {.typ_us = 1200 * MS, .max_us = 2400 * MS},
+		.time[CHIP_X16] = {.typ_us = 700 * MS, .max_us = 1400 * MS},
+		.time[CHIP_X32] = {.typ_us = 550 * MS, .max_us = 1100 * MS},
+	},
+	{
+		.sector_size = 256 * KIB,
+		.time[CHIP_X8] = {.typ_us = 2 * S, .max_us = 4 * S},
+		.time[CHIP_X16] = {.typ_us = 1300 * MS, .max_us = 2600 * MS},
+		.time[CHIP_X32] = {.typ_us = 1 * S, .max_us = 2 * S},
+	},
+};
+
+/* RDP level 0, one bank, nothing write-protected, BOOT_ADD0 = 0x0080, BOOT_ADD1 = 0x0040. Each value stands in a row of
+ * eight bytes, its complement behind it; the other four bytes are nothing that is known. */
+static const uint8_t f767_option_defaults[32] = {
+	0xff, 0xaa, 0x00, 0x55, 0xff, 0xff, 0xff, 0xff, /* USER, RDP */
+	0xff, 0xff, 0x00, 0x00, 0xff, 0xff, 0xff,
+	0xff, /* nWRP 11..0, nDBOOT, nDBANK, IWDG_STDBY, IWDG_STOP */
+	0x80, 0x00, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, /* BOOT_ADD0 */
+	0x40, 0x00, 0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, /* BOOT_ADD1 */
+};
+
+/* nRST_STDBY 7, nRST_STOP 6, IWDG_SW 5, WWDG_SW 4, BOR_LEV 3..2; RDP; all of the others. */
+static const uint8_t f767_option_writable[32] = {
+	[0] = 0xfc,
+	[1] = 0xff,
+	[8] = 0xff,
+	[9] = 0xff,
+	[16] = 0xff,
+	[17] = 0xff,
+	[24] = 0xff,
+	[25] = 0xff,
+};
+
+/* The flash and the ROM on the ITCM bus: where the option bytes as shipped boot from. */
+static const struct chip_alias f767_aliases[] = {
+	{.range = {.addr = 0x00200000, .size = 2048 * KIB}, .to = 0x08000000},
+	{.range = {.addr = 0x00100000, .size = 0xedc0}, .to = 0x1ff00000},
+};
+
+#define F767_FLASH_STRING "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg"
+#define F767_DUAL_STRING                                                                           \
+	"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,01*064Kg,07*128Kg"
+
+static const struct chip_rom f767_roms[] = {
+	{
+		.bcd_device = 0x2200,
+		.bootloader_version = 0x93,
+		.manufacturer = "STMicroelectronics",
+		.product = "STM32  BOOTLOADER",
+		.serial_rule = CHIP_SERIAL_UID_PLUS_10,
+		.alts =
+			{
+				F767_FLASH_STRING,
+				"@Option Bytes  /0x1FFF0000/01*032 e",
+				"@OTP Memory /0x1FF0F000/01*1024 e",
+				"@Device Feature/0xFFFF0000/01*004 e",
+			},
+		.dual_flash = F767_DUAL_STRING,
+		.alt_count = 4,
+		.usb_connect_ms = 250,
+		.source = {CHIP_SECONDARY, "flash string: MicroPython mboot, and logs; the "
+					   "product's name and serial numbers: "
+					   "rusEFI issue 7985, STM32Cube_MCU_Overall_Offer issue "
+					   "34. Guessed: the strings of "
+					   "option bytes and OTP, and that the flash string "
+					   "follows nDBANK (a DfuSe erase by it "
+					   "went right up to 0x08080000 in two banks, rusEFI issue "
+					   "3232) but not the size"},
+		.version_source = {CHIP_GUESSED, "[AN2606]: V9.x, at least 250 ms; from memory"},
+	},
+};
+
+#define F767_PROGRAM_TIME                                                                          \
+	{                                                                                          \
+		.typ_us = 16, .max_us = 100                                                        \
+	}
+#define F767_TIME_SOURCE                                                                           \
+	{                                                                                          \
+		CHIP_SECONDARY,                                                                    \
+			"F767 data sheet: maxima x8 and of a mass erase quoted in public; "        \
+			"the others by analogy with [DS8626], of two banks too"                    \
+	}
+/* All of a flash but its organisation. */
+#define F767_TIMES                                                                                 \
+	.program[CHIP_X8] = F767_PROGRAM_TIME, .program[CHIP_X16] = F767_PROGRAM_TIME,             \
+	.program[CHIP_X32] = F767_PROGRAM_TIME,                                                    \
+	.mass_erase[CHIP_X8] = {.typ_us = 16 * S, .max_us = 32 * S},                               \
+	.mass_erase[CHIP_X16] = {.typ_us = 11 * S, .max_us = 22 * S},                              \
+	.mass_erase[CHIP_X32] = {.typ_us = 8 * S, .max_us = 16 * S},                               \
+	.time_source = F767_TIME_SOURCE
+
+/* In two banks the ROM erases no sector of the second, and says nothing. */
+#define F767_DUAL_SOURCE                                                                           \
+	{                                                                                          \
+		CHIP_SECONDARY,                                                                    \
+			"[DB] 0x451; AN4826. That the ROM cannot erase the second bank: "          \
+			"ST community 2016-12-15, dual bank and dfu-util (2 MiB); rusEFI "         \
+			"issues 3566 and 3232, STM32Cube_MCU_Overall_Offer issue 11 (1 MiB)"       \
+	}
+
+static const struct chip_flash f767_dual = {
+	.range = {.addr = 0x08000000, .size = 2048 * KIB},
+	.segments = f767_dual_segments,
+	.segment_count = ARRAY_SIZE(f767_dual_segments),
+	.sector_count = 24,
+	.rom_erases = 12,
+	.map_source = F767_DUAL_SOURCE,
+	F767_TIMES,
+	.erase = f407_erase,
+	.erase_count = ARRAY_SIZE(f407_erase),
+};
+
+static const struct chip_flash f767xg_dual = {
+	.range = {.addr = 0x08000000, .size = 1024 * KIB},
+	.segments = f767xg_dual_segments,
+	.segment_count = ARRAY_SIZE(f767xg_dual_segments),
+	.sector_count = 16,
+	.rom_erases = 8,
+	.map_source = F767_DUAL_SOURCE,
+	F767_TIMES,
+	.erase = f407_erase,
+	.erase_count = ARRAY_SIZE(f407_erase),
+};
+
+#define F767_OPTIONS(dual_flash)                                                                   \
+	{                                                                                          \
+		.range = {.addr = 0x1fff0000, .size = 32}, .defaults = f767_option_defaults,       \
+		.writable = f767_option_writable, .rdp_offset = 1, .wrp_offset = 8,                \
+		.wrp_count = 12, .row_size = 8, .dual_offset = 9, .dual_bit = 0x20,                \
+		.dual = dual_flash, .erase = {.typ_us = 400 * MS, .max_us = 800 * MS},             \
+		.program = {.typ_us = 16 * 16, .max_us = 16 * 100},                                \
+		.source = {CHIP_SECONDARY,                                                         \
+			"[DB] 0x451; rows and complements: a dump in ST community 2016-12-15; "    \
+			"times guessed"},                                                          \
+	}
+
+#define F767_BOOT                                                                                  \
+	{                                                                                          \
+		.offset = {16, 24}, .shift = 14, .fallback = {0x00200000, 0x00000000},             \
+		.aliases = f767_aliases, .alias_count = ARRAY_SIZE(f767_aliases),                  \
+		.source = {CHIP_SECONDARY,                                                         \
+			"RM0410 2.6, from memory; with both at 0xffff a board runs what is in "    \
+			"flash and has no DFU by BOOT0: rusEFI issue 3597, ST community 672018"},  \
+	}
+
+#define F767_OTP                                                                                   \
+	{                                                                                          \
+		.data = {.addr = 0x1ff0f000, .size = 1024},                                        \
+		.locks = {.addr = 0x1ff0f400, .size = 16}, .block_size = 64,                       \
+		.source = {CHIP_VERIFIED, "OpenOCD stm32f2x.c; [DB] 0x451"},                       \
+	}
+
+#define F767_IDENTITY                                                                              \
+	{                                                                                          \
+		.uid = {.addr = 0x1ff0f420, .size = CHIP_UID_SIZE},                                \
+		.flash_kib = {.addr = 0x1ff0f442, .size = 2},                                      \
+		.system = {.addr = 0x1ff00000, .size = 0xedc0},                                    \
+		.signature = {.addr = 0x1ff0f420, .size = 0x30}, .bootloader_version = 0x1ff0edbe, \
+		.filler = 0xff,                                                                    \
+		.source = {CHIP_SECONDARY, "[DB] 0x451; that DFU may read it all, and the "        \
+					   "signature's end, are guessed"},                        \
+	}
+
+#define F767_FEATURE                                                                               \
+	{                                                                                          \
+		.range = {.addr = 0xffff0000, .size = 4}, .widths = f407_feature_widths,           \
+		.width_count = ARRAY_SIZE(f407_feature_widths),                                    \
+		.source = {CHIP_GUESSED, "[AN2606], from memory, as F4"},                          \
+	}
+
+#define F767_RAM                                                                                   \
+	{                                                                                          \
+		.range = {.addr = 0x20000000, .size = 512 * KIB}, .rom_size = 0x4000,              \
+		.core = {.addr = 0x00000000, .size = 16 * KIB},                                    \
+		.source = {CHIP_SECONDARY,                                                         \
+			"[DB] 0x451; stm32flash's device table; that DFU may access RAM is "       \
+			"guessed"},                                                                \
+	}
+
+#define F767_DFU                                                                                   \
+	{                                                                                          \
+		.vid = 0x0483, .pid = 0xdf11, .bcd_usb = 0x0100, .max_packet0 = 64,                \
+		.config_attributes = 0xc0, .max_power = 50,                                        \
+		.functional =                                                                      \
+			{                                                                          \
+				.attributes = DFU_CAN_DNLOAD | DFU_CAN_UPLOAD | DFU_WILL_DETACH,   \
+				.detach_timeout_ms = 255,                                          \
+				.transfer_size = 2048,                                             \
+				.bcd_dfu = DFUSE_VERSION,                                          \
+			},                                                                         \
+		.functional_alone = true,                                                          \
+		.descriptor_source = {CHIP_SECONDARY, "transfer size and bcdDevice: dfu-util "     \
+						      "logs of F74x and F76x; the others as F4"},  \
+		.rules = &rom_rules_f4, .fresh_state = DFU_ERROR,                                  \
+		.fresh_status = DFU_ERR_FIRMWARE, .fresh_address = 0x08000000,                     \
+		.poll_erase_ms = 104, .poll_other_ms = 104, .poll_manifest_ms = 1,                 \
+		.protected_set_address_fails = true, .width = CHIP_X8,                             \
+		.behaviour_source = {CHIP_SECONDARY,                                               \
+			"fresh state: dfu-util ticket 231; 104 ms: fwupd issue 2696 (F745); that " \
+			"an "                                                                      \
+			"erase has another time than the F4's 100 ms: the same ticket, where "     \
+			"dfu-util "                                                                \
+			"does not take its 35 s for a mass erase; the others as F4"},              \
+	}
+
 const struct chip chips[] = {
 	{
 		.name = "stm32f407xg",
@@ -138,6 +380,7 @@ const struct chip chips[] = {
 					"[DB] 0x413 bootloader interface; reserved bits and times "
 					"guessed"},
 			},
+		.boot = {.source = {CHIP_VERIFIED, "[RM0090] 2.4: BOOT0 alone, with BOOT1 low"}},
 		.otp =
 			{
 				.data = {.addr = 0x1fff7800, .size = 512},
@@ -209,133 +452,54 @@ const struct chip chips[] = {
 		.roms = f407_roms,
 		.rom_count = ARRAY_SIZE(f407_roms),
 	},
+	{
+		.name = "stm32f767xi",
+		.also = "stm32f765xi",
+		.flash =
+			{
+				.range = {.addr = 0x08000000, .size = 2048 * KIB},
+				.segments = f767_segments,
+				.segment_count = ARRAY_SIZE(f767_segments),
+				.sector_count = 12,
+				.map_source = {CHIP_VERIFIED, "[DB] 0x451; OpenOCD stm32f2x.c"},
+				F767_TIMES,
+				.erase = f767_erase,
+				.erase_count = ARRAY_SIZE(f767_erase),
+			},
+		.options = F767_OPTIONS(&f767_dual),
+		.boot = F767_BOOT,
+		.otp = F767_OTP,
+		.identity = F767_IDENTITY,
+		.feature = F767_FEATURE,
+		.ram = F767_RAM,
+		.dfu = F767_DFU,
+		.roms = f767_roms,
+		.rom_count = ARRAY_SIZE(f767_roms),
+	},
+	{
+		.name = "stm32f767xg",
+		.also = "stm32f765xg",
+		.flash =
+			{
+				.range = {.addr = 0x08000000, .size = 1024 * KIB},
+				.segments = f767xg_segments,
+				.segment_count = ARRAY_SIZE(f767xg_segments),
+				.sector_count = 8,
+				.map_source = {CHIP_VERIFIED, "[DB] 0x451; OpenOCD stm32f2x.c"},
+				F767_TIMES,
+				.erase = f767_erase,
+				.erase_count = ARRAY_SIZE(f767_erase),
+			},
+		.options = F767_OPTIONS(&f767xg_dual),
+		.boot = F767_BOOT,
+		.otp = F767_OTP,
+		.identity = F767_IDENTITY,
+		.feature = F767_FEATURE,
+		.ram = F767_RAM,
+		.dfu = F767_DFU,
+		.roms = f767_roms,
+		.rom_count = ARRAY_SIZE(f767_roms),
+	},
 };
 
 const size_t chip_count = ARRAY_SIZE(chips);
-
-const struct chip *chip_find(const char *name)
-{
-	for (size_t i = 0; i < chip_count; i++)
-		if (!strcmp(chips[i].name, name) || (chips[i].also && !strcmp(chips[i].also, name)))
-			return &chips[i];
-	return NULL;
-}
-
-const struct chip_rom *chip_find_rom(const struct chip *chip, uint16_t bcd_device)
-{
-	for (uint8_t i = 0; i < chip->rom_count; i++)
-		if (chip->roms[i].bcd_device == bcd_device)
-			return &chip->roms[i];
-	return NULL;
-}
-
-const char *chip_confidence_text(enum chip_confidence confidence)
-{
-	static const char *const text[] = {
-		[CHIP_GUESSED] = "guessed",
-		[CHIP_SECONDARY] = "secondary",
-		[CHIP_VERIFIED] = "verified",
-	};
-	static const struct names names = NAMES(text);
-
-	static_assert(ARRAY_SIZE(text) == CHIP_CONFIDENCE_COUNT, "a text for each confidence");
-	return names_text(&names, confidence);
-}
-
-size_t chip_facts(const struct chip *chip, struct chip_fact ret[static CHIP_FACT_MAX])
-{
-	const struct chip_fact common[] = {
-		{"flash map", NULL, &chip->flash.map_source},
-		{"flash times", NULL, &chip->flash.time_source},
-		{"option bytes", NULL, &chip->options.source},
-		{"OTP", NULL, &chip->otp.source},
-		{"system memory, unique ID", NULL, &chip->identity.source},
-		{"device feature", NULL, &chip->feature.source},
-		{"RAM", NULL, &chip->ram.source},
-		{"descriptors", NULL, &chip->dfu.descriptor_source},
-		{"behaviour", NULL, &chip->dfu.behaviour_source},
-	};
-	size_t count = ARRAY_SIZE(common);
-
-	assert(count + 2u * chip->rom_count <= CHIP_FACT_MAX);
-	memcpy(ret, common, sizeof(common));
-	for (uint8_t i = 0; i < chip->rom_count; i++) {
-		const struct chip_rom *rom = &chip->roms[i];
-
-		ret[count++] = (struct chip_fact){"strings", rom, &rom->source};
-		ret[count++] =
-			(struct chip_fact){"version, start-up time", rom, &rom->version_source};
-	}
-	return count;
-}
-
-const char *chip_roms_text(const struct chip *chip, char *ret_text, size_t size)
-{
-	size_t used = 0;
-
-	ret_text[0] = '\0';
-	for (uint8_t i = 0; i < chip->rom_count && used < size; i++)
-		used += (size_t)snprintf(ret_text + used, size - used, "%s0x%04x", used ? ", " : "",
-			chip->roms[i].bcd_device);
-	return ret_text;
-}
-
-static unsigned int uid_half_word(const uint8_t *uid, int index)
-{
-	return uid[2 * index] | (unsigned int)uid[2 * index + 1] << 8;
-}
-
-void chip_serial(const struct chip_rom *rom, const uint8_t uid[static CHIP_UID_SIZE],
-	char ret_text[static CHIP_SERIAL_ROOM])
-{
-	unsigned int high = uid_half_word(uid, 1) + uid_half_word(uid, 5);
-	unsigned int middle = uid_half_word(uid, 0) + uid_half_word(uid, 4);
-	unsigned int low = uid_half_word(uid, 3);
-
-	switch (rom->serial_rule) {
-	case CHIP_SERIAL_CONSTANT:
-		snprintf(ret_text, CHIP_SERIAL_ROOM, "%s", rom->serial);
-		return;
-	case CHIP_SERIAL_UID_PLUS_10:
-		middle += 0x0a;
-		break;
-	case CHIP_SERIAL_UID:
-		break;
-	case CHIP_SERIAL_RULE_COUNT:
-		assert(false);
-	}
-	snprintf(ret_text, CHIP_SERIAL_ROOM, "%04X%04X%04X", high & 0xffff, middle & 0xffff, low);
-}
-
-bool chip_sector_at(const struct chip_flash *flash, uint32_t addr, struct chip_sector *ret)
-{
-	uint32_t offset = addr - flash->range.addr;
-	uint32_t start = 0;
-	uint16_t index = 0;
-
-	if (offset >= flash->range.size)
-		return false;
-	for (uint8_t i = 0; i < flash->segment_count; i++) {
-		const struct chip_segment *segment = &flash->segments[i];
-		uint32_t nth = (offset - start) / segment->size;
-
-		if (nth < segment->count) {
-			*ret = (struct chip_sector){
-				.index = (uint16_t)(index + nth),
-				.addr = flash->range.addr + start + nth * segment->size,
-				.size = segment->size,
-			};
-			return true;
-		}
-		start += segment->count * segment->size;
-		index = (uint16_t)(index + segment->count);
-	}
-	return false;
-}
-
-bool chip_range_holds(const struct chip_range *range, uint32_t addr, size_t size)
-{
-	uint32_t offset = addr - range->addr;
-
-	return offset < range->size && size <= range->size - offset;
-}

@@ -97,7 +97,7 @@ Test(chips, every_group_of_facts_names_its_source)
 		struct chip_fact facts[CHIP_FACT_MAX];
 		size_t count = chip_facts(&chips[i], facts);
 
-		cr_expect_eq(count, 9 + 2u * chips[i].rom_count);
+		cr_expect_eq(count, 10 + (chips[i].options.dual ? 1 : 0) + 2u * chips[i].rom_count);
 		for (size_t f = 0; f < count; f++)
 			cr_expect(facts[f].source->text && *facts[f].source->text, "%s: %s",
 				chips[i].name, facts[f].about);

@@ -232,3 +232,51 @@ uint64_t flash_program_us(const struct chip_flash *chip, uint32_t addr, size_t s
 	return body * time_us(&chip->program[width], worst) +
 	       (head + tail) * time_us(&chip->program[CHIP_X8], worst);
 }
+
+/* Where the byte at `offset` of one organisation shows itself in the other one. */
+static uint32_t moved(uint32_t offset, uint32_t bank, bool to_dual)
+{
+	if (to_dual)
+		return offset / 32 * 16 + offset % 16 + (offset & 16 ? bank : 0);
+	return offset % bank / 16 * 32 + offset % 16 + (offset < bank ? 0 : 16);
+}
+
+static void mix(uint8_t *to, const uint8_t *from, uint32_t size, bool to_dual)
+{
+	for (uint32_t i = 0; i < size; i += 16)
+		memcpy(to + moved(i, size / 2, to_dual), from + i, 16);
+}
+
+/* More sectors: two banks. */
+static uint8_t *content(const struct flash *flash, const struct chip_flash *chip, bool mixed)
+{
+	uint32_t size = chip->range.size;
+	uint8_t *bytes = malloc(mixed ? 2 * (size_t)size : size);
+	uint8_t *old = bytes && mixed ? bytes + size : bytes;
+
+	if (!bytes)
+		return NULL;
+	flash_read(flash, chip->range.addr, old, size);
+	if (mixed)
+		mix(bytes, old, size, chip->sector_count > flash->chip->sector_count);
+	return bytes;
+}
+
+int flash_organise(struct flash *flash, const struct chip_flash *chip, bool mixed)
+{
+	struct flash next;
+	uint8_t *bytes;
+	int r = flash_init(&next, chip);
+
+	if (r < 0)
+		return r;
+	bytes = flash->taken ? content(flash, chip, mixed) : NULL;
+	r = flash->taken && !bytes ? -ENOMEM : 0;
+	if (bytes)
+		r = flash_put(&next, chip->range.addr, bytes, chip->range.size);
+	free(bytes);
+	flash_done(r < 0 ? &next : flash);
+	if (r == 0)
+		*flash = next;
+	return r;
+}

@@ -115,7 +115,7 @@ struct memory {
 MUST_CHECK int memory_init(struct memory *memory, const struct memory_config *config);
 void memory_done(struct memory *memory);
 
-/* System reset: takes the option bytes over, puts the width back. An operation in hand is torn as by a power cut
+/* System reset: takes the option bytes over (with them the flash may be organised in another way), puts the width back. An operation in hand is torn as by a power cut
  * (RM0090 guarantees the content in neither case). */
 void memory_reset(struct memory *memory, uint64_t now_us);
 
@@ -149,7 +149,8 @@ enum memory_result memory_read(
 enum memory_result memory_start_write(
 	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us);
 
-/* The sector that addr lies in. A write-protected one stays, silently [AN2662]. */
+/* The sector that addr lies in. A write-protected one stays, silently [AN2662]; so does one that this ROM cannot erase
+ * (chip_flash.rom_erases). */
 enum memory_result memory_start_erase(struct memory *memory, uint32_t addr, uint64_t now_us);
 
 /* Stays without effect, silently, when any sector is write-protected (guessed: as the flash controller refuses it). */

@@ -235,11 +235,23 @@ static enum memory_result start_erase(struct memory *memory, uint32_t addr, uint
 	return op_go(memory);
 }
 
+/* As start_erase of a write-protected sector: nothing happens, and nobody is told. */
+static bool rom_cannot_erase(const struct memory *memory, uint32_t addr)
+{
+	const struct chip_flash *chip = memory->flash.chip;
+	struct chip_sector sector;
+
+	return chip->rom_erases && chip_sector_at(chip, addr, &sector) &&
+	       sector.index >= chip->rom_erases;
+}
+
 enum memory_result memory_start_erase(struct memory *memory, uint32_t addr, uint64_t now_us)
 {
 	enum memory_result result = memory_check(memory, MEMORY_ERASE, addr, 0);
 
 	assert(!memory_busy(memory));
+	if (result == MEMORY_OK && rom_cannot_erase(memory, addr))
+		return MEMORY_OK;
 	return result == MEMORY_OK ? start_erase(memory, addr, now_us) : result;
 }
 
@@ -433,13 +445,28 @@ static void tear(struct memory *memory, enum memory_phase_kind kind, uint64_t no
 	}
 }
 
+/* Without memory for it the flash stays organised as it was. */
+static void take_options(struct memory *memory)
+{
+	const struct chip_flash *usual = &memory->config.chip->flash;
+	const struct chip_flash *before = options_flash(&memory->options, usual);
+	const struct chip_flash *now;
+	int r = 0;
+
+	options_load(&memory->options);
+	now = options_flash(&memory->options, usual);
+	if (now != memory->flash.chip)
+		r = flash_organise(&memory->flash, now, now != before);
+	(void)r;
+}
+
 void memory_reset(struct memory *memory, uint64_t now_us)
 {
 	memory_settle(memory, now_us);
 	if (memory_busy(memory))
 		tear(memory, memory->op.phases[memory->op.phase].kind, now_us);
 	op_drop(&memory->op);
-	options_load(&memory->options);
+	take_options(memory);
 	memory->width = memory->config.chip->dfu.width;
 }
 

@@ -29,6 +29,52 @@ enum options_level options_level(const struct options *options)
 	}
 }
 
+static bool is_dual(const struct options *options)
+{
+	const struct chip_options *chip = options->chip;
+
+	return chip->dual && !(options->loaded[chip->dual_offset] & chip->dual_bit);
+}
+
+const struct chip_flash *options_flash(
+	const struct options *options, const struct chip_flash *usual)
+{
+	return is_dual(options) ? options->chip->dual : usual;
+}
+
+/* What a chip can start from: flash, ROM, RAM of any kind. */
+static bool is_memory(const struct chip *chip, uint32_t addr)
+{
+	return chip_range_holds(&chip->flash.range, addr, 1) ||
+	       chip_range_holds(&chip->identity.system, addr, 1) ||
+	       chip_range_holds(&chip->ram.range, addr, 1) ||
+	       chip_range_holds(&chip->ram.core, addr, 1);
+}
+
+uint32_t options_boot_address(
+	const struct options *options, const struct chip *chip, bool boot0, bool *ret_lost)
+{
+	const struct chip_boot *boot = &chip->boot;
+	const uint8_t *base = options->loaded + boot->offset[boot0];
+	uint32_t addr = chip_real_address(
+		chip, ((uint32_t)base[0] | (uint32_t)base[1] << 8) << boot->shift);
+	bool lost = boot->shift && !is_memory(chip, addr);
+
+	if (ret_lost)
+		*ret_lost = lost;
+	if (lost)
+		return chip_real_address(chip, boot->fallback[boot0]);
+	if (boot->shift)
+		return addr;
+	return boot0 ? chip->identity.system.addr : chip->flash.range.addr;
+}
+
+/* The sectors that a bit of nWRP stands for. */
+static uint32_t sectors_of(const struct options *options, uint8_t bit)
+{
+	return is_dual(options) ? 3u << 2 * bit : 1u << bit;
+}
+
 uint32_t options_write_protected(const struct options *options)
 {
 	const uint8_t *wrp = options->loaded + options->chip->wrp_offset;
@@ -36,8 +82,19 @@ uint32_t options_write_protected(const struct options *options)
 
 	for (uint8_t i = 0; i < options->chip->wrp_count; i++)
 		if (!(wrp[i / 8] >> i % 8 & 1))
-			mask |= 1u << i;
+			mask |= sectors_of(options, i);
 	return mask;
+}
+
+/* A value of 16 bits and its complement at the start of each row. */
+static void complement(struct options *options)
+{
+	uint32_t row = options->chip->row_size;
+
+	for (uint32_t i = 0; row && i + 4 <= options->chip->range.size; i += row) {
+		options->stored[i + 2] = (uint8_t)~options->stored[i];
+		options->stored[i + 3] = (uint8_t)~options->stored[i + 1];
+	}
 }
 
 void options_erase(struct options *options)
@@ -59,6 +116,14 @@ void options_program(struct options *options, const uint8_t *data)
 		options->stored[i] &=
 			(uint8_t)((data[i] & mask) | (options->loaded[i] & (uint8_t)~mask));
 	}
+	complement(options);
+}
+
+void options_preset_byte(struct options *options, uint8_t offset, uint8_t value)
+{
+	options->stored[offset] = value;
+	complement(options);
+	options_load(options);
 }
 
 void options_flip(struct options *options, uint64_t bit)
@@ -68,8 +133,7 @@ void options_flip(struct options *options, uint64_t bit)
 
 void options_preset_rdp(struct options *options, uint8_t rdp)
 {
-	options->stored[options->chip->rdp_offset] = rdp;
-	options_load(options);
+	options_preset_byte(options, options->chip->rdp_offset, rdp);
 }
 
 void options_preset_write_protected(struct options *options, uint32_t sectors)
@@ -79,10 +143,11 @@ void options_preset_write_protected(struct options *options, uint32_t sectors)
 	for (uint8_t i = 0; i < options->chip->wrp_count; i++) {
 		uint8_t bit = (uint8_t)(1u << i % 8);
 
-		if (sectors >> i & 1)
+		if (sectors & sectors_of(options, i))
 			wrp[i / 8] &= (uint8_t)~bit;
 		else
 			wrp[i / 8] |= bit;
 	}
+	complement(options);
 	options_load(options);
 }

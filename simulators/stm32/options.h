@@ -3,8 +3,8 @@
  * The option bytes: what is programmed (`stored`) and what the chip works by (`loaded`, taken over at reset).
  *
  * A change is an erase of all of them and then programming [PM0059]; between the two they are 0xFF, which reads as
- * RDP level 1. Complements: the F4 bootloader's area shows none, and whether the flash below keeps any is unknown; none
- * are modelled.
+ * RDP level 1. Complements: the F4 bootloader's area shows none, the F7's does (chip_options.row_size); the chip makes
+ * them itself whenever it programs (guessed), and nothing looks at them.
  */
 #ifndef DFURIG_STM32_OPTIONS_H
 #define DFURIG_STM32_OPTIONS_H
@@ -39,6 +39,15 @@ void options_load(struct options *options);
 /* The read protection in force. */
 enum options_level options_level(const struct options *options);
 
+/* How the flash is organised: `usual`, or chip->dual. */
+const struct chip_flash *options_flash(
+	const struct options *options, const struct chip_flash *usual);
+
+/* Where the chip starts, with BOOT0 low or high: as chip_boot says, aliases resolved. *ret_lost (may be NULL): the
+ * option bytes lead to no memory, and it is the fallback [RM0410 2.6, from memory]. */
+uint32_t options_boot_address(
+	const struct options *options, const struct chip *chip, bool boot0, bool *ret_lost);
+
 /* The sectors that are write-protected, bit 0 = sector 0. */
 uint32_t options_write_protected(const struct options *options);
 
@@ -51,6 +60,7 @@ void options_program(struct options *options, const uint8_t *data);
 void options_flip(struct options *options, uint64_t bit);
 
 /* What a chip has before a test begins: in force at once. */
+void options_preset_byte(struct options *options, uint8_t offset, uint8_t value);
 void options_preset_rdp(struct options *options, uint8_t rdp);
 void options_preset_write_protected(struct options *options, uint32_t sectors);
 

@@ -113,7 +113,7 @@ static void tell_erase(struct rom_dfu *rom, uint32_t addr)
 {
 	struct chip_sector sector;
 
-	if (chip_sector_at(&rom->chip->flash, addr, &sector))
+	if (chip_sector_at(rom->config.memory->flash.chip, addr, &sector))
 		tell(rom, (struct rom_fact){.kind = ROM_FACT_ERASE,
 				  .addr = sector.addr,
 				  .size = sector.size,
@@ -603,6 +603,8 @@ static void init_strings(struct rom_dfu *rom)
 	rom->strings[STRING_SERIAL] = rom->serial;
 	for (size_t i = 0; i < memory->rom->alt_count; i++)
 		rom->strings[ROM_STRING_FIRST + i] = memory->rom->alts[i];
+	if (memory->rom->dual_flash && rom->config.memory->flash.chip != &memory->chip->flash)
+		rom->strings[ROM_STRING_FIRST] = memory->rom->dual_flash;
 }
 
 /* The functional descriptor stands once, behind the last alternate setting [lsusb logs of F4 ROMs]. */

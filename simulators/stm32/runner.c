@@ -192,7 +192,7 @@ static const char *read_vectors(const struct memory *memory, uint32_t addr, uint
 		memory_peek(memory, addr, table, sizeof(table)) < 0)
 		return "there is no vector table to start from";
 	stack = reader_le32(&in);
-	entry = reader_le32(&in);
+	entry = chip_real_address(memory->config.chip, reader_le32(&in));
 	if (!(entry & 1) || memory_region_at(memory, entry - 1) != region)
 		return "there is no vector table to start from";
 	if (!is_stack(&memory->config.chip->ram, stack))

@@ -377,7 +377,7 @@ static int append_hex(struct buf *out, const char *label, const uint8_t *bytes, 
 	return err ? err : buf_printf(out, "\n");
 }
 
-static void dump_descriptors(uint16_t bcd_device, const char *golden)
+static void dump_descriptors(const char *chip, uint16_t bcd_device, const char *golden)
 {
 	struct stm32_board_config config = rig_config();
 	struct rig rig;
@@ -386,6 +386,7 @@ static void dump_descriptors(uint16_t bcd_device, const char *golden)
 	struct buf out;
 	int n;
 
+	config.chip = chip;
 	config.rom_bcd_device = bcd_device;
 	rig_start(&rig, &config);
 	buf_init(&out, 100000);
@@ -405,13 +406,14 @@ static void dump_descriptors(uint16_t bcd_device, const char *golden)
 
 Test(enumeration, the_descriptors_are_the_golden_ones)
 {
-	dump_descriptors(0x2200, "descriptors-stm32f407xg-2200.txt");
-	dump_descriptors(0x2100, "descriptors-stm32f407xg-2100.txt");
+	dump_descriptors("stm32f407xg", 0x2200, "descriptors-stm32f407xg-2200.txt");
+	dump_descriptors("stm32f407xg", 0x2100, "descriptors-stm32f407xg-2100.txt");
+	dump_descriptors("stm32f767xi", 0x2200, "descriptors-stm32f767xi-2200.txt");
 }
 
-Test(enumeration, the_rules_are_the_golden_ones)
+static void dump_rules(const char *name, const char *golden)
 {
-	const struct chip *chip = chip_find("stm32f407xg");
+	const struct chip *chip = chip_find(name);
 	struct dfu_rules rules;
 	struct buf out;
 
@@ -419,8 +421,14 @@ Test(enumeration, the_rules_are_the_golden_ones)
 	dfu_rules_apply(&rules, chip->dfu.rules);
 	buf_init(&out, 100000);
 	cr_assert_eq(dfu_rules_dump(&rules, &out), 0);
-	rig_golden("rules-stm32f407xg.txt", &out);
+	rig_golden(golden, &out);
 	buf_done(&out);
+}
+
+Test(enumeration, the_rules_are_the_golden_ones)
+{
+	dump_rules("stm32f407xg", "rules-stm32f407xg.txt");
+	dump_rules("stm32f767xi", "rules-stm32f767xi.txt");
 }
 
 Test(enumeration, two_boards_have_the_same_name_and_their_own_serial_and_path)

@@ -8,7 +8,8 @@
 
 #include "harness/dfu/rules.h"
 
-/* STM32F2, F4, F7. */
+/* STM32F2, F4, F7. What was seen of F7 ROMs (fresh state, two GETSTATUS an operation: fwupd issue 2696, dfu-util ticket 231) is
+ * as the F4's; that all other cells are is guessed. */
 extern const struct dfu_overlay rom_rules_f4;
 
 #endif

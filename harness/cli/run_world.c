@@ -2,7 +2,9 @@
 #include "harness/cli/run_world.h"
 
 #include "harness/base/file.h"
+#include "harness/cli/fault_words.h"
 #include "harness/cli/work_folder.h"
+#include "harness/fault/fault_text.h"
 #include "harness/flasher/flasher_file.h"
 #include "simulators/ecu/tune.h"
 
@@ -151,20 +153,11 @@ static int preset_board(struct run_world *self, size_t index, struct why *why)
 
 static int add_fault(struct run_world *self, const struct fault_rule_text *text, struct why *why)
 {
-	int point = names_value(&fault_point_names, text->at);
-	int action = names_value(&fault_action_names, text->action);
-	struct fault_rule rule = {.nth = text->nth, .times = text->times, .value = text->value};
-	char list[160];
+	struct fault_rule rule;
+	int r = fault_words_rule(text, &rule, NULL, why);
 
-	if (point < 0)
-		return why_set(why, -EBADMSG, "faults: at: \"%s\" is not one of %s", text->at,
-			names_list(&fault_point_names, list, sizeof(list)));
-	if (action < 0)
-		return why_set(why, -EBADMSG, "faults: do: \"%s\" is not one of %s", text->action,
-			names_list(&fault_action_names, list, sizeof(list)));
-	rule.points = 1u << point;
-	rule.action = (enum fault_action)action;
-	snprintf(rule.match, sizeof(rule.match), "%s", text->match ? text->match : "");
+	if (r < 0)
+		return why_prefix(why, r, "faults");
 	if (fault_add(&self->faults, &rule) < 0)
 		return why_set(why, -EBADMSG, "faults: more than %d", FAULT_RULE_MAX);
 	return 0;
@@ -311,14 +304,27 @@ int run_world_default_tune(
 	return 0;
 }
 
+/* As the option bytes in force organise it. */
+static const struct chip_flash *flash_of(struct run_world *self, const struct board *board)
+{
+	for (unsigned int i = 0; i < self->rig.board_count; i++) {
+		const struct rig_board *one = &self->rig.boards[i];
+
+		if (one->board == board)
+			return options_flash(
+				&stm32_board_memory(one->board)->options, &one->file.chip->flash);
+	}
+	return NULL;
+}
+
 int run_world_sector(struct world *world, const struct board *board, size_t index,
 	uint32_t *ret_addr, uint32_t *ret_size)
 {
-	const struct chip *chip = chip_of(run_world_of(world), board);
-	uint32_t addr = chip ? chip->flash.range.addr : 0;
+	const struct chip_flash *flash = flash_of(run_world_of(world), board);
+	uint32_t addr = flash ? flash->range.addr : 0;
 
-	for (uint8_t i = 0; chip && i < chip->flash.segment_count; i++) {
-		const struct chip_segment *segment = &chip->flash.segments[i];
+	for (uint8_t i = 0; flash && i < flash->segment_count; i++) {
+		const struct chip_segment *segment = &flash->segments[i];
 
 		if (index < segment->count) {
 			*ret_addr = addr + (uint32_t)index * segment->size;
@@ -446,7 +452,7 @@ static struct rig_options rig_options_of(const struct run_request *request, stru
 		.pace = request->pace,
 		.seed = request->seed,
 		.faults = &self->faults,
-		.requests = true,
+		.requests = !request->quiet,
 	};
 
 	options.board_count = (unsigned int)scenario_board_count(request->scenario);
@@ -497,7 +503,8 @@ int run_world_begin(struct run_world *self, const struct run_request *request,
 	self->ticker = (struct vusb_ticker){.tick = tick_timers, .deadline_us = timers_deadline_us};
 	vusb_bus_add_ticker(self->rig.bus, &self->ticker);
 	story_init(&self->story);
-	event_stream_add(&self->rig.events, &self->story.sink);
+	if (!request->quiet)
+		event_stream_add(&self->rig.events, &self->story.sink);
 	r = make_work_folder(self, why);
 	if (r == 0)
 		r = begin(self, why);

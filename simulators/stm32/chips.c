@@ -180,6 +180,8 @@ static const struct chip_alias f767_aliases[] = {
 #define F767_DUAL_STRING                                                                           \
 	"@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,01*064Kg,07*128Kg"
 
+/* That the flash string follows nDBANK, but not the size, is guessed: a DfuSe erase, which goes by nothing else, was right up to
+ * 0x08080000 in two banks [rusEFI issue 3232], and no log has another string of a chip of 1 MiB. */
 static const struct chip_rom f767_roms[] = {
 	{
 		.bcd_device = 0x2200,
@@ -197,14 +199,9 @@ static const struct chip_rom f767_roms[] = {
 		.dual_flash = F767_DUAL_STRING,
 		.alt_count = 4,
 		.usb_connect_ms = 250,
-		.source = {CHIP_SECONDARY, "flash string: MicroPython mboot, and logs; the "
-					   "product's name and serial numbers: "
-					   "rusEFI issue 7985, STM32Cube_MCU_Overall_Offer issue "
-					   "34. Guessed: the strings of "
-					   "option bytes and OTP, and that the flash string "
-					   "follows nDBANK (a DfuSe erase by it "
-					   "went right up to 0x08080000 in two banks, rusEFI issue "
-					   "3232) but not the size"},
+		.source = {CHIP_SECONDARY, "MicroPython mboot; rusEFI issue 7985; "
+					   "STM32Cube_MCU_Overall_Offer issue 34; "
+					   "option bytes, OTP: guessed"},
 		.version_source = {CHIP_GUESSED, "[AN2606]: V9.x, at least 250 ms; from memory"},
 	},
 };
@@ -215,9 +212,8 @@ static const struct chip_rom f767_roms[] = {
 	}
 #define F767_TIME_SOURCE                                                                           \
 	{                                                                                          \
-		CHIP_SECONDARY,                                                                    \
-			"F767 data sheet: maxima x8 and of a mass erase quoted in public; "        \
-			"the others by analogy with [DS8626], of two banks too"                    \
+		CHIP_SECONDARY, "maxima x8 and of a mass erase: F767 data sheet, quoted in "       \
+				"public; others by analogy with [DS8626]"                          \
 	}
 /* All of a flash but its organisation. */
 #define F767_TIMES                                                                                 \
@@ -228,13 +224,12 @@ static const struct chip_rom f767_roms[] = {
 	.mass_erase[CHIP_X32] = {.typ_us = 8 * S, .max_us = 16 * S},                               \
 	.time_source = F767_TIME_SOURCE
 
-/* In two banks the ROM erases no sector of the second, and says nothing. */
+/* In two banks the ROM erases no sector of the second, and says nothing: seen with dfu-util and 2 MiB, with ST's tools and 1 MiB
+ * (where it goes for a sector 8 that there is none of). "Cube issue": STM32Cube_MCU_Overall_Offer. */
 #define F767_DUAL_SOURCE                                                                           \
 	{                                                                                          \
-		CHIP_SECONDARY,                                                                    \
-			"[DB] 0x451; AN4826. That the ROM cannot erase the second bank: "          \
-			"ST community 2016-12-15, dual bank and dfu-util (2 MiB); rusEFI "         \
-			"issues 3566 and 3232, STM32Cube_MCU_Overall_Offer issue 11 (1 MiB)"       \
+		CHIP_SECONDARY, "[DB] 0x451; AN4826; second bank: ST community 410209, rusEFI "    \
+				"issues 3566 and 3232, Cube issue 11"                              \
 	}
 
 static const struct chip_flash f767_dual = {
@@ -268,18 +263,16 @@ static const struct chip_flash f767xg_dual = {
 		.wrp_count = 12, .row_size = 8, .dual_offset = 9, .dual_bit = 0x20,                \
 		.dual = dual_flash, .erase = {.typ_us = 400 * MS, .max_us = 800 * MS},             \
 		.program = {.typ_us = 16 * 16, .max_us = 16 * 100},                                \
-		.source = {CHIP_SECONDARY,                                                         \
-			"[DB] 0x451; rows and complements: a dump in ST community 2016-12-15; "    \
-			"times guessed"},                                                          \
+		.source = {CHIP_SECONDARY, "[DB] 0x451; rows and complements: a dump in ST "       \
+					   "community 410209; times guessed"},                     \
 	}
 
 #define F767_BOOT                                                                                  \
 	{                                                                                          \
 		.offset = {16, 24}, .shift = 14, .fallback = {0x00200000, 0x00000000},             \
 		.aliases = f767_aliases, .alias_count = ARRAY_SIZE(f767_aliases),                  \
-		.source = {CHIP_SECONDARY,                                                         \
-			"RM0410 2.6, from memory; with both at 0xffff a board runs what is in "    \
-			"flash and has no DFU by BOOT0: rusEFI issue 3597, ST community 672018"},  \
+		.source = {CHIP_SECONDARY, "RM0410 2.6, from memory; what 0xffff does: rusEFI "    \
+					   "issue 3597, ST community 672018"},                     \
 	}
 
 #define F767_OTP                                                                                   \
@@ -316,6 +309,8 @@ static const struct chip_flash f767xg_dual = {
 			"guessed"},                                                                \
 	}
 
+/* poll_erase_ms: other than the F4's 100 ms, since dfu-util, which takes that for a sign to wait 35 s, does not do so in its
+ * ticket 231 (a mass erase that ends in a time-out); which time it is, is guessed. */
 #define F767_DFU                                                                                   \
 	{                                                                                          \
 		.vid = 0x0483, .pid = 0xdf11, .bcd_usb = 0x0100, .max_packet0 = 64,                \
@@ -334,12 +329,8 @@ static const struct chip_flash f767xg_dual = {
 		.fresh_status = DFU_ERR_FIRMWARE, .fresh_address = 0x08000000,                     \
 		.poll_erase_ms = 104, .poll_other_ms = 104, .poll_manifest_ms = 1,                 \
 		.protected_set_address_fails = true, .width = CHIP_X8,                             \
-		.behaviour_source = {CHIP_SECONDARY,                                               \
-			"fresh state: dfu-util ticket 231; 104 ms: fwupd issue 2696 (F745); that " \
-			"an "                                                                      \
-			"erase has another time than the F4's 100 ms: the same ticket, where "     \
-			"dfu-util "                                                                \
-			"does not take its 35 s for a mass erase; the others as F4"},              \
+		.behaviour_source = {CHIP_SECONDARY, "fresh state: dfu-util ticket 231; 104 ms: "  \
+						     "fwupd issue 2696 (F745); others as F4"},     \
 	}
 
 const struct chip chips[] = {

@@ -2,9 +2,8 @@
 /*
  * dfu-util 0.11 in-process: which device it takes, in which order it erases and writes, what it says and returns.
  *
- * Measured with Debian's dfu-util 0.11-1 through the mock; a test compares both. It is no copy of its inside: requests go by the
- * DfuSe client, which waits longer than dfu-util's 5 s for a silent device and clears errors. Its sleep of 35 s after a mass
- * erase with a poll time-out of 100 ms is not modelled.
+ * Measured with Debian's dfu-util 0.11-1 through the mock; a test compares both, with faults on the bus and without. Which
+ * devices there are comes from the DfuSe client; the requests are in twin_dfu_util_dfuse.c.
  */
 #include "harness/host/twin.h"
 
@@ -13,6 +12,7 @@
 #include "harness/host/dfuse_client.h"
 #include "harness/host/host_os_direct.h"
 #include "harness/host/twin_dfu_util_args.h"
+#include "harness/host/twin_dfu_util_dfuse.h"
 #include "harness/host/twin_windows.h"
 
 #include <errno.h>
@@ -34,6 +34,9 @@ struct dfu_util {
 	struct usb_host_entry entry;
 	struct dfuse_client client;
 	const struct dfuse_alternate *alternate; /* of the client; the one to work on */
+	struct dfu_util_link link;               /* to it */
+	bool has_erased;
+	uint32_t last_erased; /* where the sector begins */
 	struct image image;
 };
 
@@ -161,38 +164,62 @@ static int find_device(struct dfu_util *self)
 	return DFU_UTIL_IO;
 }
 
+static void make_link(struct dfu_util *self)
+{
+	self->link = (struct dfu_util_link){
+		.usb = self->client.usb,
+		.clock = self->os->clock,
+		.out = self->out,
+		.deadline_us = host_os_direct_deadline_us(self->os),
+		.interface = self->client.interface,
+	};
+}
+
+static int set_alternate(struct dfu_util *self, uint8_t number)
+{
+	int code, r = self->client.usb->ops->set_alternate(
+			  self->client.usb, self->client.interface, number);
+
+	if (r == 0)
+		return DFU_UTIL_OK;
+	SAY(self->out, "dfu-util: Cannot set alternate interface: LIBUSB_ERROR_%s\n",
+		dfu_util_error_name(r, &code));
+	return DFU_UTIL_IO;
+}
+
+/* From an open device to dfuIDLE. */
+static int begin(struct dfu_util *self)
+{
+	int code;
+
+	SAY(self->out,
+		"Device ID %04x:%04x\nDevice DFU version 011a\nClaiming USB DFU Interface...\n"
+		"Setting Alternate Interface #%u ...\n",
+		self->entry.vid, self->entry.pid, self->alternate->number);
+	code = set_alternate(self, self->alternate->number);
+	if (code == DFU_UTIL_OK)
+		code = dfu_util_begin(&self->link);
+	if (code == DFU_UTIL_OK)
+		SAY(self->out,
+			"DFU mode device DFU version 011a\nDevice returned transfer size %u\n",
+			self->client.functional.transfer_size);
+	return code;
+}
+
 static int open_device(struct dfu_util *self)
 {
-	struct why why = {0};
-	int r;
+	int number, r;
 
 	SAY(self->out, "Opening DFU capable USB device...\n");
-	r = dfuse_client_open(&self->client, self->os->usb, &self->entry, &why);
-	if (r == 0) {
-		SAY(self->out,
-			"Device ID %04x:%04x\nDevice DFU version 011a\nClaiming USB DFU "
-			"Interface...\n",
-			self->entry.vid, self->entry.pid);
-		self->client.deadline_us = host_os_direct_deadline_us(self->os);
-		self->alternate = wanted_alternate(self, &self->client);
-		if (!self->alternate) /* it is another device now */
-			return DFU_UTIL_IO;
-		SAY(self->out,
-			"Setting Alternate Interface #%u ...\nDetermining device status...\n",
-			self->alternate->number);
-		r = dfuse_client_select(&self->client, self->alternate->number, &why);
-	}
-	if (r == 0)
-		r = dfuse_client_idle(&self->client, &why);
+	r = dfuse_client_open(&self->client, self->os->usb, &self->entry, NULL);
 	if (r < 0) {
-		SAY(self->out, "dfu-util: error get_status: %s\n", why_text(&why));
+		SAY(self->out, "dfu-util: Cannot open device: LIBUSB_ERROR_%s\n",
+			dfu_util_error_name(r, &number));
 		return DFU_UTIL_IO;
 	}
-	SAY(self->out,
-		"DFU state(2) = dfuIDLE, status(0) = No error condition is present\n"
-		"DFU mode device DFU version 011a\nDevice returned transfer size %u\n",
-		self->client.functional.transfer_size);
-	return DFU_UTIL_OK;
+	make_link(self);
+	self->alternate = wanted_alternate(self, &self->client);
+	return self->alternate ? begin(self) : DFU_UTIL_IO; /* none: it is another device now */
 }
 
 /* ---- work ---- */
@@ -215,66 +242,66 @@ static void draw_end(struct dfu_util *self, const char *what, size_t total)
 	SAY(self->out, "\n%s done.\n", what);
 }
 
-/* What a failed special command ends with. */
-static int command_failed(struct dfu_util *self, const char *command, const struct why *why)
+/* A sector that is not the one that was erased last. */
+static int erase_page(struct dfu_util *self, const struct dfuse_layout *layout, uint32_t addr)
 {
-	SAY(self->out, "dfu-util: Error during special command \"%s\" get_status (%s)\n", command,
-		why_text(why));
-	return DFU_UTIL_IO;
-}
-
-static int erase(
-	struct dfu_util *self, const struct dfuse_alternate *alternate, uint64_t addr, uint64_t end)
-{
-	uint64_t start = addr;
 	struct dfuse_sector sector;
-	struct why why = {0};
 
-	while (addr < end) {
-		draw(self, "Erase   ", (size_t)(addr - start), (size_t)(end - start));
-		if (!dfuse_layout_find(&alternate->layout, (uint32_t)addr, &sector)) {
-			SAY(self->out, "dfu-util: Page at 0x%08x can not be erased\n",
-				(unsigned)addr);
-			return DFU_UTIL_USAGE;
-		}
-		if ((sector.access & DFUSE_ERASABLE) &&
-			dfuse_client_erase(&self->client, (uint32_t)addr, &why) < 0)
-			return command_failed(self, "ERASE_PAGE", &why);
-		addr = (uint64_t)sector.addr + sector.size;
+	if (!dfuse_layout_find(layout, addr, &sector) || !(sector.access & DFUSE_WRITABLE)) {
+		SAY(self->out, "dfu-util: Page at 0x%08x is not writeable\n", (unsigned)addr);
+		return DFU_UTIL_USAGE;
 	}
-	draw_end(self, "Erase   ", (size_t)(end - start));
-	return DFU_UTIL_OK;
+	if (!(sector.access & DFUSE_ERASABLE) ||
+		(self->has_erased && self->last_erased == sector.addr))
+		return DFU_UTIL_OK;
+	self->has_erased = true;
+	self->last_erased = sector.addr;
+	return dfu_util_special(&self->link, DFU_UTIL_ERASE_PAGE, addr);
 }
 
-/* Set Address Pointer and block 2 for each chunk, as dfu-util does. */
+/* The sector that a chunk begins in, and the one that it ends in: the command has the address of that byte (measured). */
+static int erase(struct dfu_util *self, const struct dfuse_layout *layout,
+	const struct image_element *element)
+{
+	size_t chunk = dfuse_client_block_size(&self->client);
+	int code = DFU_UTIL_OK;
+
+	for (size_t at = 0; code == DFU_UTIL_OK && at < element->size; at += chunk) {
+		size_t left = element->size - at, size = left < chunk ? left : chunk;
+		uint32_t addr = element->addr + (uint32_t)at;
+
+		draw(self, "Erase   ", at, element->size);
+		code = erase_page(self, layout, addr);
+		if (code == DFU_UTIL_OK)
+			code = erase_page(self, layout, addr + (uint32_t)size - 1);
+	}
+	if (code == DFU_UTIL_OK)
+		draw_end(self, "Erase   ", element->size);
+	return code;
+}
+
+/* Set Address Pointer and block 2 for each chunk. */
 static int program(struct dfu_util *self, const struct image_element *element)
 {
 	size_t chunk = dfuse_client_block_size(&self->client);
-	struct why why = {0};
 
 	for (size_t at = 0; at < element->size; at += chunk) {
 		size_t left = element->size - at, size = left < chunk ? left : chunk;
+		int code;
 
 		draw(self, "Download", at, element->size);
-		if (dfuse_client_program(&self->client, element->addr + (uint32_t)at,
-			    element->data + at, size, &why) < 0) {
-			SAY(self->out, "dfu-util: Error during download get_status (%s)\n",
-				why_text(&why));
+		code = dfu_util_special(
+			&self->link, DFU_UTIL_SET_ADDRESS, element->addr + (uint32_t)at);
+		if (code)
+			return code;
+		code = dfu_util_chunk(&self->link, element->data + at, size);
+		if (code == DFU_UTIL_REFUSED) {
+			SAY(self->out, "dfu-util: Failed to write whole chunk: -1 of %zu bytes\n",
+				size);
 			return DFU_UTIL_IO;
 		}
-	}
-	draw_end(self, "Download", element->size);
-	return DFU_UTIL_OK;
-}
-
-static int program_and_reset(struct dfu_util *self, const struct image_element *element)
-{
-	struct why why = {0};
-
-	if (dfuse_client_program_and_reset(
-		    &self->client, element->addr, element->data, element->size, &why) < 0) {
-		SAY(self->out, "dfu-util: Error during download (%s)\n", why_text(&why));
-		return DFU_UTIL_IO;
+		if (code)
+			return code;
 	}
 	draw_end(self, "Download", element->size);
 	return DFU_UTIL_OK;
@@ -298,13 +325,10 @@ static int download_element(struct dfu_util *self, const struct image_element *e
 			(unsigned)(end - 1));
 		return DFU_UTIL_USAGE;
 	}
-	if (dfuse_client_select(&self->client, number, NULL) < 0)
-		return DFU_UTIL_IO;
-	code = self->dfuse.mass_erase ? DFU_UTIL_OK : erase(self, alternate, element->addr, end);
-	if (code == DFU_UTIL_OK)
-		code = self->dfuse.will_reset ? program_and_reset(self, element)
-					      : program(self, element);
-	return code;
+	code = self->image.format == IMAGE_DFUSE ? set_alternate(self, number) : DFU_UTIL_OK;
+	if (code == DFU_UTIL_OK && !self->dfuse.mass_erase)
+		code = erase(self, &alternate->layout, element);
+	return code == DFU_UTIL_OK ? program(self, element) : code;
 }
 
 static int leave(struct dfu_util *self)
@@ -312,21 +336,26 @@ static int leave(struct dfu_util *self)
 	uint32_t addr = self->dfuse.has_address     ? self->dfuse.address
 			: self->image.element_count ? self->image.elements[0].addr
 						    : 0x08000000;
-	struct why why = {0};
+	int code = dfu_util_special(&self->link, DFU_UTIL_SET_ADDRESS, addr);
 
+	if (code)
+		return code;
 	SAY(self->out, "Submitting leave request...\n");
-	if (dfuse_client_leave(&self->client, addr, &why) < 0) {
-		SAY(self->out, "dfu-util: Error during download get_status (%s)\n", why_text(&why));
-		return DFU_UTIL_IO;
-	}
-	SAY(self->out, "Transitioning to dfuMANIFEST state\n");
-	return DFU_UTIL_OK;
+	code = dfu_util_chunk(&self->link, NULL, 0);
+	/* dfuERROR is no failure here: nobody looks at what the chunk came to (measured) */
+	return code == DFU_UTIL_REFUSED ? DFU_UTIL_OK : code;
+}
+
+/* What comes after all that was written: to dfuIDLE, and on from there. */
+static int finish(struct dfu_util *self)
+{
+	int code = self->dfuse.will_reset ? DFU_UTIL_OK : dfu_util_abort(&self->link);
+
+	return code == DFU_UTIL_OK && self->dfuse.leave ? leave(self) : code;
 }
 
 static int special_commands(struct dfu_util *self)
 {
-	struct why why = {0};
-
 	if (self->dfuse.unprotect) {
 		if (!self->dfuse.force) {
 			SAY(self->out,
@@ -335,9 +364,7 @@ static int special_commands(struct dfu_util *self)
 			return DFU_UTIL_USAGE;
 		}
 		SAY(self->out, "Device disconnects, erases flash and resets now\n");
-		return dfuse_client_unprotect(&self->client, &why) < 0
-			       ? command_failed(self, "READ_UNPROTECT", &why)
-			       : DFU_UTIL_OK;
+		return dfu_util_special(&self->link, DFU_UTIL_READ_UNPROTECT, 0);
 	}
 	if (!self->dfuse.mass_erase)
 		return DFU_UTIL_OK;
@@ -346,9 +373,7 @@ static int special_commands(struct dfu_util *self)
 		return DFU_UTIL_USAGE;
 	}
 	SAY(self->out, "Performing mass erase, this can take a moment\n");
-	return dfuse_client_mass_erase(&self->client, &why) < 0
-		       ? command_failed(self, "MASS_ERASE", &why)
-		       : DFU_UTIL_OK;
+	return dfu_util_special(&self->link, DFU_UTIL_MASS_ERASE, 0);
 }
 
 static int download(struct dfu_util *self)
@@ -359,7 +384,7 @@ static int download(struct dfu_util *self)
 		return code;
 	if (!self->args.download) {
 		SAY(self->out, "DfuSe command mode\n");
-		return self->dfuse.leave ? leave(self) : DFU_UTIL_OK;
+		return finish(self);
 	}
 	if (self->image.format != IMAGE_DFUSE && !self->dfuse.has_address) {
 		SAY(self->out, "dfu-util: Only DfuSe file version 1.1a is supported\n"
@@ -377,7 +402,7 @@ static int download(struct dfu_util *self)
 			return code;
 	}
 	SAY(self->out, "File downloaded successfully\n");
-	return self->dfuse.leave ? leave(self) : DFU_UTIL_OK;
+	return finish(self);
 }
 
 /* Without a length: to the end of the sectors that are as large as the first (measured: 64 KiB of an F4). */
@@ -396,6 +421,26 @@ static size_t upload_size(const struct dfu_util *self, uint32_t addr)
 	return 0;
 }
 
+static int read_blocks(struct dfu_util *self, uint8_t *ret_data, size_t size, size_t *ret_size)
+{
+	size_t most = dfuse_client_block_size(&self->client), done = 0;
+	uint16_t block = DFUSE_FIRST_BLOCK;
+
+	while (done < size) {
+		size_t part = size - done < most ? size - done : most, came;
+		int code = dfu_util_upload(&self->link, block++, ret_data + done, part, &came);
+
+		if (code)
+			return code;
+		done += came;
+		if (came < part)
+			break; /* a short block is the last (measured) */
+		draw(self, "Upload", done, size);
+	}
+	*ret_size = done;
+	return DFU_UTIL_OK;
+}
+
 static int upload(struct dfu_util *self)
 {
 	uint32_t addr = self->dfuse.has_address ? self->dfuse.address : 0x08000000;
@@ -403,7 +448,8 @@ static int upload(struct dfu_util *self)
 	CLEANUP(close_fd)
 	int fd = open(self->args.upload, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	CLEANUP(free_ptr) uint8_t *data = size ? malloc(size) : NULL;
-	struct why why = {0};
+	int code = DFU_UTIL_OK;
+	size_t came = 0;
 
 	if (fd < 0) {
 		SAY(self->out, "dfu-util: Cannot open file %s for writing: %s\n", self->args.upload,
@@ -414,13 +460,20 @@ static int upload(struct dfu_util *self)
 		SAY(self->out, "dfu-util: The address is outside of the memory\n");
 		return DFU_UTIL_USAGE;
 	}
-	if (dfuse_client_read(&self->client, addr, data, size, &why) < 0 ||
-		file_write_fd(fd, data, size) < 0) {
-		SAY(self->out, "dfu-util: Error during upload (%s)\n", why_text(&why));
-		return DFU_UTIL_IO;
+	if (self->dfuse.has_address) {
+		code = dfu_util_special(&self->link, DFU_UTIL_SET_ADDRESS, addr);
+		if (code == DFU_UTIL_OK)
+			code = dfu_util_abort(&self->link);
 	}
-	draw_end(self, "Upload", size);
-	return DFU_UTIL_OK;
+	if (code == DFU_UTIL_OK)
+		code = read_blocks(self, data, size, &came);
+	if (code == DFU_UTIL_OK && file_write_fd(fd, data, came) < 0)
+		code = DFU_UTIL_IO;
+	if (code == DFU_UTIL_OK)
+		code = dfu_util_abort(&self->link);
+	if (code == DFU_UTIL_OK)
+		draw_end(self, "Upload", size);
+	return code;
 }
 
 /* -R: DETACH, then a bus reset. */
@@ -456,6 +509,7 @@ static int work(struct dfu_util *self)
 
 	if (self->args.dfuse)
 		code = dfu_util_dfuse_read(self->args.dfuse, &self->dfuse, self->out);
+	self->link.will_reset = self->dfuse.will_reset;
 	if (code == DFU_UTIL_OK)
 		code = self->args.upload ? upload(self) : download(self);
 	if (code == DFU_UTIL_OK && self->args.reset)

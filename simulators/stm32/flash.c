@@ -9,6 +9,7 @@
 /* The part of an access that lies in one sector. */
 struct piece {
 	uint8_t **sector;
+	uint8_t *unstable; /* of the sector; NULL = none */
 	uint16_t index;
 	uint32_t sector_size;
 	uint32_t offset; /* in the sector */
@@ -26,6 +27,7 @@ static struct piece piece_at(const struct flash *flash, uint32_t addr, size_t si
 	(void)found;
 	return (struct piece){
 		.sector = &flash->sectors[sector.index],
+		.unstable = flash->unstable[sector.index],
 		.index = sector.index,
 		.sector_size = sector.size,
 		.offset = offset,
@@ -40,11 +42,15 @@ static bool all_erased(const uint8_t *data, size_t size)
 
 int flash_init(struct flash *flash, const struct chip_flash *chip)
 {
-	uint8_t **sectors = calloc(chip->sector_count, sizeof(*sectors));
+	uint8_t **sectors = calloc(2u * chip->sector_count, sizeof(*sectors));
 
 	if (!sectors)
 		return -ENOMEM;
-	*flash = (struct flash){.chip = chip, .sectors = sectors};
+	*flash = (struct flash){
+		.chip = chip,
+		.sectors = sectors,
+		.unstable = sectors + chip->sector_count,
+	};
 	return 0;
 }
 
@@ -64,6 +70,33 @@ void flash_read(const struct flash *flash, uint32_t addr, uint8_t *ret_data, siz
 			memcpy(ret_data, *piece.sector + piece.offset, piece.size);
 		else
 			memset(ret_data, 0xff, piece.size);
+		addr += (uint32_t)piece.size;
+		ret_data += piece.size;
+		size -= piece.size;
+	}
+}
+
+/* Lets the bits of the mask read as they like. */
+static void shake(uint8_t *data, const uint8_t *unstable, size_t size, struct rng *rng)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (i % 8 == 0)
+			bits = rng_u64(rng);
+		data[i] ^= (uint8_t)(unstable[i] & (bits >> 8 * (i % 8)));
+	}
+}
+
+void flash_sense(
+	const struct flash *flash, uint32_t addr, uint8_t *ret_data, size_t size, struct rng *rng)
+{
+	flash_read(flash, addr, ret_data, size);
+	while (size) {
+		struct piece piece = piece_at(flash, addr, size);
+
+		if (piece.unstable)
+			shake(ret_data, piece.unstable + piece.offset, piece.size, rng);
 		addr += (uint32_t)piece.size;
 		ret_data += piece.size;
 		size -= piece.size;
@@ -101,8 +134,11 @@ void flash_program(
 	while (size) {
 		struct piece piece = piece_at(flash, addr, size);
 
-		if (*piece.sector && !(piece.index < 32 && locked >> piece.index & 1))
+		if (*piece.sector && !(piece.index < 32 && locked >> piece.index & 1)) {
 			and_bytes(*piece.sector + piece.offset, data, piece.size);
+			if (piece.unstable)
+				and_bytes(piece.unstable + piece.offset, data, piece.size);
+		}
 		addr += (uint32_t)piece.size;
 		data += piece.size;
 		size -= piece.size;
@@ -120,6 +156,8 @@ int flash_put(struct flash *flash, uint32_t addr, const uint8_t *data, size_t si
 
 		if (*piece.sector)
 			memcpy(*piece.sector + piece.offset, data, piece.size);
+		if (piece.unstable)
+			memset(piece.unstable + piece.offset, 0, piece.size);
 		addr += (uint32_t)piece.size;
 		data += piece.size;
 		size -= piece.size;
@@ -139,10 +177,20 @@ static uint32_t sector_size(const struct chip_flash *chip, uint16_t sector)
 	return 0;
 }
 
+static void settle_sector(struct flash *flash, uint16_t sector)
+{
+	if (!flash->unstable[sector])
+		return;
+	free(flash->unstable[sector]);
+	flash->unstable[sector] = NULL;
+	flash->taken -= sector_size(flash->chip, sector);
+}
+
 void flash_erase(struct flash *flash, uint16_t sector)
 {
 	if (!flash->sectors[sector])
 		return;
+	settle_sector(flash, sector);
 	free(flash->sectors[sector]);
 	flash->sectors[sector] = NULL;
 	flash->taken -= sector_size(flash->chip, sector);
@@ -166,19 +214,55 @@ void flash_blank(struct flash *flash, uint16_t sector)
 {
 	if (flash->sectors[sector])
 		memset(flash->sectors[sector], 0xff, sector_size(flash->chip, sector));
+	settle_sector(flash, sector);
 }
 
-void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng)
+/* 64 bits, each set with a probability of step / FLASH_TEAR_STEPS. */
+static uint64_t some_bits(uint32_t step, struct rng *rng)
 {
-	uint8_t *bytes = flash->sectors[sector];
-	uint32_t size = bytes ? sector_size(flash->chip, sector) : 0;
+	uint64_t bits = 0;
 
-	for (uint32_t i = 0; i < size; i += 8) {
-		uint64_t bits = rng_u64(rng);
+	for (uint32_t bit = 1; bit < FLASH_TEAR_STEPS; bit <<= 1) {
+		uint64_t half = rng_u64(rng);
 
-		for (uint32_t k = 0; k < 8; k++)
-			bytes[i + k] |= (uint8_t)(bits >> 8 * k);
+		bits = step & bit ? bits | half : bits & half;
 	}
+	return bits;
+}
+
+/* Eight bytes; those of `unstable` may not be there. */
+static void tear(uint8_t *data, uint8_t *unstable, uint32_t step, struct rng *rng)
+{
+	uint64_t changed, erased, left_as;
+
+	if (all_erased(data, 8))
+		return;
+	changed = some_bits(step, rng);
+	erased = changed & some_bits(step, rng);
+	left_as = rng_u64(rng);
+	for (size_t i = 0; i < 8; i++) {
+		uint8_t shaky = (uint8_t)((changed & ~erased) >> 8 * i) & (uint8_t)~data[i];
+
+		data[i] |= (uint8_t)(erased >> 8 * i) | (shaky & (uint8_t)(left_as >> 8 * i));
+		if (unstable)
+			unstable[i] |= shaky;
+	}
+}
+
+void flash_tear(struct flash *flash, uint16_t sector, uint32_t step, struct rng *rng)
+{
+	uint8_t *data = flash->sectors[sector];
+	uint32_t size = data ? sector_size(flash->chip, sector) : 0;
+
+	if (!step)
+		return;
+	if (data && !flash->unstable[sector]) {
+		flash->unstable[sector] = calloc(1, size);
+		flash->taken += flash->unstable[sector] ? size : 0;
+	}
+	for (uint32_t i = 0; i < size; i += 8)
+		tear(data + i, flash->unstable[sector] ? flash->unstable[sector] + i : NULL, step,
+			rng);
 }
 
 uint32_t flash_sector_mask(const struct chip_flash *chip, uint32_t addr, size_t size)
@@ -218,19 +302,69 @@ uint64_t flash_mass_erase_us(const struct chip_flash *chip, enum chip_width widt
 	return time_us(&chip->mass_erase[width], worst);
 }
 
-uint64_t flash_program_us(const struct chip_flash *chip, uint32_t addr, size_t size,
-	enum chip_width width, bool worst)
-{
-	size_t bytes = (size_t)1 << width;
-	size_t head = (bytes - addr % bytes) % bytes;
-	size_t body, tail;
+/* How many bytes are programmed one by one, how many accesses of the full width, and bytes again. */
+struct accesses {
+	size_t head, body, tail;
+};
 
-	if (head > size)
-		head = size;
-	body = (size - head) / bytes;
-	tail = (size - head) % bytes;
-	return body * time_us(&chip->program[width], worst) +
-	       (head + tail) * time_us(&chip->program[CHIP_X8], worst);
+static struct accesses accesses_of(const struct flash_work *work)
+{
+	size_t bytes = (size_t)1 << work->width;
+	size_t head = (bytes - work->addr % bytes) % bytes;
+
+	if (head > work->size)
+		head = work->size;
+	return (struct accesses){
+		.head = head,
+		.body = (work->size - head) / bytes,
+		.tail = (work->size - head) % bytes,
+	};
+}
+
+uint64_t flash_program_us(const struct chip_flash *chip, const struct flash_work *work)
+{
+	struct accesses accesses = accesses_of(work);
+
+	return accesses.body * time_us(&chip->program[work->width], work->worst) +
+	       (accesses.head + accesses.tail) * time_us(&chip->program[CHIP_X8], work->worst);
+}
+
+/* What is left of a time while accesses of one kind are worked off. */
+struct work_time {
+	uint64_t left_us;
+	size_t done;    /* bytes */
+	size_t in_hand; /* bytes; it has run out in the middle of them */
+};
+
+static void work_off(struct work_time *time, size_t count, size_t bytes, uint64_t each_us)
+{
+	uint64_t fit = time->left_us / each_us;
+
+	if (!time->left_us)
+		return;
+	if (fit >= count) {
+		time->done += count * bytes;
+		time->left_us -= count * each_us;
+		return;
+	}
+	time->done += (size_t)fit * bytes;
+	time->in_hand = time->left_us % each_us ? bytes : 0;
+	time->left_us = 0;
+}
+
+size_t flash_programmed(const struct chip_flash *chip, const struct flash_work *work, uint64_t us,
+	size_t *ret_in_hand)
+{
+	struct accesses accesses = accesses_of(work);
+	uint64_t byte_us = time_us(&chip->program[CHIP_X8], work->worst);
+	struct work_time time = {.left_us = us};
+
+	work_off(&time, accesses.head, 1, byte_us);
+	work_off(&time, accesses.body, (size_t)1 << work->width,
+		time_us(&chip->program[work->width], work->worst));
+	work_off(&time, accesses.tail, 1, byte_us);
+	*ret_in_hand = time.in_hand;
+	return time.done;
 }
 
 /* Where the byte at `offset` of one organisation shows itself in the other one. */

@@ -18,21 +18,29 @@
 struct flash {
 	const struct chip_flash *chip; /* borrowed */
 	uint8_t **sectors;             /* owned; sector_count entries, NULL = erased */
-	size_t taken;                  /* bytes that the sectors take now */
+	uint8_t **
+		unstable; /* owned; as sectors: bits that read as they like (see flash_tear), NULL = none */
+	size_t taken; /* bytes that the sectors take now */
 };
 
 /* Erased. 0 or -ENOMEM; flash_done is needed only after 0. */
 MUST_CHECK int flash_init(struct flash *flash, const struct chip_flash *chip);
 void flash_done(struct flash *flash);
 
-/* addr and size must lie in the flash, here and below (chip_range_holds). */
+/* The content as a second channel shows it: an unstable bit always has the value that it was left with.
+ * addr and size must lie in the flash, here and below (chip_range_holds). */
 void flash_read(const struct flash *flash, uint32_t addr, uint8_t *ret_data, size_t size);
+
+/* The same as the chip reads it: unstable bits come from rng. */
+void flash_sense(
+	const struct flash *flash, uint32_t addr, uint8_t *ret_data, size_t size, struct rng *rng);
 
 /* Takes the memory that programming this data will need, so that flash_program cannot fail. 0 or -ENOMEM. */
 MUST_CHECK int flash_reserve(struct flash *flash, uint32_t addr, const uint8_t *data, size_t size);
 
 /* Programs: new content = old AND data [RM0090]. Bits of `locked` (bit 0 = sector 0) leave their sector as it is,
- * silently. The memory was taken by flash_reserve, with nothing erased since. */
+ * silently. An unstable bit that is programmed to 0 is stable; at one that is to stay 1 nothing is done. The memory was
+ * taken by flash_reserve, with nothing erased since. */
 void flash_program(
 	struct flash *flash, uint32_t addr, const uint8_t *data, size_t size, uint32_t locked);
 
@@ -47,9 +55,16 @@ void flash_blank(struct flash *flash, uint16_t sector);
  * flash_blank. */
 void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit);
 
-/* Leaves a sector as an erase that was broken off may: each byte old, erased, or with some bits set. Guessed:
- * RM0090 says only that the content is not guaranteed. The same rng gives the same content. */
-void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng);
+#define FLASH_TEAR_STEPS 16
+
+/*
+ * Leaves a sector as an erase that was broken off may, after `step` of FLASH_TEAR_STEPS of its time: of the bits that were 0
+ * the part f = step / FLASH_TEAR_STEPS has changed; of these again the part f is erased, and the others are unstable. They
+ * read as they like until the sector is erased anew or they are programmed. Guessed: RM0090 says only that the content is not
+ * guaranteed; that bits read differently from time to time is known of flash cells that are between the levels. The same rng
+ * gives the same content. Without memory for it (of the rig) nothing is unstable.
+ */
+void flash_tear(struct flash *flash, uint16_t sector, uint32_t step, struct rng *rng);
 
 /*
  * Another organisation of the same array (chip_options.dual). The bytes stay at their addresses, or, with `mixed`, are
@@ -59,7 +74,7 @@ void flash_tear(struct flash *flash, uint16_t sector, struct rng *rng);
  */
 MUST_CHECK int flash_organise(struct flash *flash, const struct chip_flash *chip, bool mixed);
 
-/* The second channel: puts the bytes there, whatever was there. 0 or -ENOMEM (then unchanged). */
+/* The second channel: puts the bytes there, whatever was there, all stable. 0 or -ENOMEM (then unchanged). */
 MUST_CHECK int flash_put(struct flash *flash, uint32_t addr, const uint8_t *data, size_t size);
 
 /* Bit i set: sector i holds one of these bytes. */
@@ -70,8 +85,19 @@ uint64_t flash_erase_us(
 	const struct chip_flash *chip, uint32_t sector_size, enum chip_width width, bool worst);
 uint64_t flash_mass_erase_us(const struct chip_flash *chip, enum chip_width width, bool worst);
 
-/* Accesses of the width where addr and size allow it, bytes at the edges. */
-uint64_t flash_program_us(const struct chip_flash *chip, uint32_t addr, size_t size,
-	enum chip_width width, bool worst);
+/* What is programmed: accesses of the width where addr and size allow it, bytes at the edges. */
+struct flash_work {
+	uint32_t addr;
+	size_t size;
+	enum chip_width width;
+	bool worst;
+};
+
+uint64_t flash_program_us(const struct chip_flash *chip, const struct flash_work *work);
+
+/* The bytes of it that are programmed `us` after the start, at these times. *ret_in_hand: bytes behind those of the access
+ * that is going on; 0 = none, one is just over. */
+size_t flash_programmed(const struct chip_flash *chip, const struct flash_work *work, uint64_t us,
+	size_t *ret_in_hand);
 
 #endif

@@ -51,6 +51,7 @@ int memory_init(struct memory *memory, const struct memory_config *config)
 		.flash = flash,
 		.ram = ram,
 		.rng = {.state = config->seed},
+		.shake = {.state = ~config->seed},
 	};
 	options_init(&memory->options, &chip->options);
 	otp_init(&memory->otp, &chip->otp);
@@ -212,21 +213,44 @@ static void read_region(const struct memory *memory, const struct window *window
 	}
 }
 
-enum memory_result memory_read(
-	const struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size)
+/* As code on the chip sees it. */
+static void fetch_region(struct memory *memory, const struct window *window)
+{
+	if (memory_region_at(memory, window->addr) == MEMORY_FLASH)
+		flash_sense(
+			&memory->flash, window->addr, window->data, window->size, &memory->shake);
+	else
+		read_region(memory, window);
+}
+
+enum memory_result memory_read(struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size)
 {
 	enum memory_result result = memory_check(memory, MEMORY_READ, addr, size);
 
 	if (result == MEMORY_OK && size)
-		read_region(memory, &(struct window){addr, ret_data, size});
+		fetch_region(memory, &(struct window){addr, ret_data, size});
 	return result;
+}
+
+static bool is_readable(const struct memory *memory, uint32_t addr, size_t size)
+{
+	return memory_region_at(memory, addr) != MEMORY_FEATURE && stays_inside(memory, addr, size);
+}
+
+int memory_fetch(struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size)
+{
+	if (!is_readable(memory, addr, size))
+		return -EFAULT;
+	if (size)
+		fetch_region(memory, &(struct window){addr, ret_data, size});
+	return 0;
 }
 
 /* The second channel. */
 
 int memory_peek(const struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size)
 {
-	if (memory_region_at(memory, addr) == MEMORY_FEATURE || !stays_inside(memory, addr, size))
+	if (!is_readable(memory, addr, size))
 		return -EFAULT;
 	if (size)
 		read_region(memory, &(struct window){addr, ret_data, size});
@@ -243,7 +267,8 @@ int memory_poke(struct memory *memory, uint32_t addr, const uint8_t *data, size_
 size_t memory_footprint(const struct memory *memory)
 {
 	const struct chip *chip = memory->config.chip;
-	size_t bytes = sizeof(*memory) + chip->flash.sector_count * sizeof(*memory->flash.sectors);
+	size_t bytes =
+		sizeof(*memory) + 2 * chip->flash.sector_count * sizeof(*memory->flash.sectors);
 
 	bytes += memory->flash.taken + memory->op.size;
 	bytes += memory->otp.data ? chip->otp.data.size + chip->otp.locks.size : 0;

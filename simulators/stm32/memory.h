@@ -107,7 +107,8 @@ struct memory {
 	struct options options;
 	struct otp otp;
 	struct ram ram;
-	struct rng rng;
+	struct rng rng;   /* of what is torn */
+	struct rng shake; /* of unstable bits that are read */
 	struct memory_op op;
 };
 
@@ -115,12 +116,14 @@ struct memory {
 MUST_CHECK int memory_init(struct memory *memory, const struct memory_config *config);
 void memory_done(struct memory *memory);
 
-/* System reset: takes the option bytes over (with them the flash may be organised in another way), puts the width back. An operation in hand is torn as by a power cut
- * (RM0090 guarantees the content in neither case). */
+/* System reset: takes the option bytes over (with them the flash may be organised in another way), puts the width back. An
+ * operation in hand is torn as by a power cut (RM0090 guarantees the content in neither case): accesses that were
+ * programmed by then stay, of the one in hand some bits have become 0; a sector under erase: see flash_tear; under a mass
+ * erase every sector, each as far as it likes (guessed). Option bytes are left erased, 0xFF, which is RDP level 1 (seen in
+ * the field: STM32CubeF7 issue 96, rusEFI issue 8926), or, when their programming had begun, programmed in part. */
 void memory_reset(struct memory *memory, uint64_t now_us);
 
-/* Power is gone, and comes back: memory_reset, and the RAM holds garbage. Accesses that were programmed by then stay, a
- * sector whose erase was not over is left torn (see flash_tear). */
+/* Power is gone, and comes back: memory_reset, and the RAM holds garbage. */
 void memory_power_lost(struct memory *memory, uint64_t now_us);
 
 /* VDD dips below the brown-out level: memory_reset, and the RAM holds wrong bits (see ram_disturb). */
@@ -135,9 +138,9 @@ enum memory_result memory_check(
 	const struct memory *memory, enum memory_access access, uint32_t addr, size_t size);
 
 /* Reads as the ROM does; nothing is written to ret_data unless MEMORY_OK. Shows the content before the operation in
- * hand. */
+ * hand; unstable bits of flash (see flash_tear) each time as they like. */
 enum memory_result memory_read(
-	const struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size);
+	struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size);
 
 /*
  * The operations. MEMORY_OK: it is in hand (with a pace of 0 % already done), busy until memory_busy_until_us().
@@ -170,6 +173,9 @@ enum memory_result memory_start_own_erase(struct memory *memory, uint32_t addr, 
 enum memory_result memory_write_ram(
 	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size);
 
+/* As the chip's own code reads: any region but the feature word, whatever the protection. 0 or -EFAULT. */
+MUST_CHECK int memory_fetch(struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size);
+
 /* Does what is due of the operation in hand. */
 void memory_settle(struct memory *memory, uint64_t now_us);
 
@@ -179,8 +185,8 @@ bool memory_busy(const struct memory *memory);
 /* When the operation in hand is over; 0 without one. */
 uint64_t memory_busy_until_us(const struct memory *memory);
 
-/* The second channel (SWD, test, file): content as it is, whatever the protection. Peek: within one region, any but the
- * feature word; 0 or -EFAULT. Poke: flash only; 0, -EFAULT, -ENOMEM. */
+/* The second channel (SWD, test, file): content as it is, whatever the protection; unstable bits of flash always with the
+ * value that they were left with. Peek: within one region, any but the feature word; 0 or -EFAULT. Poke: flash only; 0, -EFAULT, -ENOMEM. */
 MUST_CHECK int memory_peek(
 	const struct memory *memory, uint32_t addr, uint8_t *ret_data, size_t size);
 MUST_CHECK int memory_poke(struct memory *memory, uint32_t addr, const uint8_t *data, size_t size);

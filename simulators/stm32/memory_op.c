@@ -132,6 +132,12 @@ static enum memory_result op_go(struct memory *memory)
 	return MEMORY_OK;
 }
 
+static uint64_t program_us(const struct memory *memory, uint32_t addr, size_t size)
+{
+	return flash_program_us(memory->flash.chip,
+		&(struct flash_work){addr, size, memory->width, memory->config.pace.worst});
+}
+
 /* A write into protected sectors alone takes no time (guessed) and keeps no memory. */
 static enum memory_result start_flash(
 	struct memory *memory, uint32_t addr, const uint8_t *data, size_t size, uint64_t now_us)
@@ -147,7 +153,7 @@ static enum memory_result start_flash(
 	if (op_keep(&memory->op, data, size) != MEMORY_OK)
 		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
 	op_add(memory, MEMORY_PROGRAM, &(struct chip_range){addr, (uint32_t)size},
-		flash_program_us(chip, addr, size, memory->width, memory->config.pace.worst));
+		program_us(memory, addr, size));
 	return op_go(memory);
 }
 
@@ -160,8 +166,7 @@ static enum memory_result start_otp(
 	if (op_keep(&memory->op, data, size) != MEMORY_OK)
 		return op_refuse(memory, MEMORY_OUT_OF_MEMORY);
 	op_add(memory, MEMORY_PROGRAM_OTP, &(struct chip_range){addr, (uint32_t)size},
-		flash_program_us(
-			memory->flash.chip, addr, size, memory->width, memory->config.pace.worst));
+		program_us(memory, addr, size));
 	return op_go(memory);
 }
 
@@ -407,38 +412,78 @@ uint64_t memory_busy_until_us(const struct memory *memory)
 	return op->phase_count ? op->phases[op->phase_count - 1].end_us : 0;
 }
 
-/* Bytes that were programmed by now_us: whole accesses, the one in hand is not begun. */
-static size_t programmed_by(const struct memory *memory, uint64_t now_us)
+/* The access in hand has made some of its bits 0. */
+static void tear_program(struct memory *memory, const struct memory_phase *phase, uint64_t now_us)
 {
-	const struct memory_op *op = &memory->op;
+	struct memory_op *op = &memory->op;
+	struct flash_work work = {op->addr, op->size, memory->width, memory->config.pace.worst};
 	uint64_t start_us = phase_start_us(op, op->phase);
-	uint64_t all_us = op->phases[op->phase].end_us - start_us;
-	uint32_t width = 1u << memory->width;
-	uint64_t done = now_us <= start_us ? 0 : op->size * (now_us - start_us) / all_us;
-	uint32_t over = (op->addr + (uint32_t)done) % width;
+	uint64_t chip_us = flash_program_us(memory->flash.chip, &work);
+	size_t in_hand, done;
 
-	return (size_t)(done > over ? done - over : 0);
+	chip_us = chip_us * (now_us - start_us) / (phase->end_us - start_us);
+	done = flash_programmed(memory->flash.chip, &work, chip_us, &in_hand);
+	for (size_t i = done; i < done + in_hand; i++)
+		op->data[i] |= (uint8_t)rng_u64(&memory->rng);
+	program(memory, phase->kind, done + in_hand);
 }
 
-/* Guessed: option bytes whose erase has begun are erased, those whose programming has begun stay erased. */
-static void tear(struct memory *memory, enum memory_phase_kind kind, uint64_t now_us)
+/* How far the phase has come, in steps of flash_tear; what has begun has done something. */
+static uint32_t tear_step(
+	const struct memory *memory, const struct memory_phase *phase, uint64_t now_us)
 {
-	switch (kind) {
+	uint64_t start_us = phase_start_us(&memory->op, memory->op.phase);
+	uint64_t all_us = phase->end_us - start_us;
+
+	if (now_us == start_us)
+		return 0;
+	return 1 + (uint32_t)((now_us - start_us) * (FLASH_TEAR_STEPS - 1) / all_us);
+}
+
+/* Each sector as far as it likes, between half and all of the way that the operation has come. */
+static void tear_all(struct memory *memory, uint32_t step)
+{
+	for (uint16_t i = 0; step && i < memory->flash.chip->sector_count; i++) {
+		uint32_t here = step - rng_below(&memory->rng, step / 2 + 1);
+
+		flash_tear(&memory->flash, i, here, &memory->rng);
+	}
+}
+
+/* Still erased, or some of the bits have become 0. */
+static void tear_options(struct memory *memory)
+{
+	struct memory_op *op = &memory->op;
+
+	if (rng_below(&memory->rng, 2))
+		return;
+	for (size_t i = 0; i < op->size; i++)
+		op->data[i] |= (uint8_t)rng_u64(&memory->rng);
+	options_program(&memory->options, op->data);
+}
+
+/* The phase in hand has begun by now_us and is not over. */
+static void tear(struct memory *memory, uint64_t now_us)
+{
+	const struct memory_phase *phase = &memory->op.phases[memory->op.phase];
+	uint32_t step = tear_step(memory, phase, now_us);
+
+	switch (phase->kind) {
 	case MEMORY_PROGRAM:
 	case MEMORY_PROGRAM_OTP:
-		program(memory, kind, programmed_by(memory, now_us));
+		tear_program(memory, phase, now_us);
 		break;
 	case MEMORY_ERASE_SECTOR:
-		flash_tear(&memory->flash, sector_in_hand(memory), &memory->rng);
+		flash_tear(&memory->flash, sector_in_hand(memory), step, &memory->rng);
 		break;
 	case MEMORY_ERASE_ALL:
-		for (uint16_t i = 0; i < memory->flash.chip->sector_count; i++)
-			flash_tear(&memory->flash, i, &memory->rng);
+		tear_all(memory, step);
 		break;
 	case MEMORY_ERASE_OPTIONS:
 		options_erase(&memory->options);
 		break;
 	case MEMORY_PROGRAM_OPTIONS:
+		tear_options(memory);
 		break;
 	case MEMORY_PHASE_KIND_COUNT:
 		assert(false);
@@ -464,7 +509,7 @@ void memory_reset(struct memory *memory, uint64_t now_us)
 {
 	memory_settle(memory, now_us);
 	if (memory_busy(memory))
-		tear(memory, memory->op.phases[memory->op.phase].kind, now_us);
+		tear(memory, now_us);
 	op_drop(&memory->op);
 	take_options(memory);
 	memory->width = memory->config.chip->dfu.width;

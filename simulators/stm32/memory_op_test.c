@@ -378,70 +378,7 @@ Test(memory, otp_is_programmed_in_time_and_cannot_be_erased)
 	memory_done(&memory);
 }
 
-/* Power cuts */
-
-static const struct cut_case {
-	const char *name;
-	enum chip_width width;
-	uint32_t addr;
-	uint32_t after_us;
-	uint32_t programmed; /* of 64 bytes */
-} cut_cases[] = {
-	{"before the first byte is done", CHIP_X8, FLASH, 15, 0},
-	{"one byte", CHIP_X8, FLASH, 16, 1},
-	{"half of it", CHIP_X8, FLASH, 32 * 16 + 3, 32},
-	{"the last byte in hand", CHIP_X8, FLASH, 64 * 16 - 1, 63},
-	{"over", CHIP_X8, FLASH, 64 * 16, 64},
-	{"words are whole", CHIP_X32, FLASH, 7 * 16 + 15, 7 * 4},
-};
-
-Test(memory, a_write_that_loses_power_keeps_the_accesses_that_were_done)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(cut_cases); i++) {
-		const struct cut_case *c = &cut_cases[i];
-		uint8_t zeros[64] = {0};
-		struct memory memory;
-
-		start(&memory);
-		memory.width = c->width;
-		begin_write(&memory, c->addr, zeros, sizeof(zeros));
-		memory_power_lost(&memory, T0 + c->after_us);
-		for (uint32_t at = 0; at < sizeof(zeros); at++)
-			cr_expect_eq(byte_at(&memory, c->addr + at), at < c->programmed ? 0 : 0xff,
-				"%s: byte %u", c->name, at);
-		memory_done(&memory);
-	}
-}
-
-Test(memory, an_erase_that_loses_power_tears_its_sector_and_no_other)
-{
-	uint8_t zeros[64] = {0}, torn[64], neighbour[64];
-	struct memory memory;
-
-	start(&memory);
-	cr_assert_eq(memory_poke(&memory, FLASH, zeros, sizeof(zeros)), 0);
-	cr_assert_eq(memory_poke(&memory, SECTOR1, zeros, sizeof(zeros)), 0);
-	begin_erase(&memory, SECTOR1);
-	memory_power_lost(&memory, T0 + 399 * MS);
-	cr_assert_eq(memory_peek(&memory, SECTOR1, torn, sizeof(torn)), 0);
-	cr_assert_eq(memory_peek(&memory, FLASH, neighbour, sizeof(neighbour)), 0);
-	cr_expect_neq(memcmp(torn, zeros, sizeof(torn)), 0);
-	cr_expect_arr_eq(neighbour, zeros, sizeof(zeros));
-	memory_done(&memory);
-}
-
-Test(memory, a_reset_tears_like_a_power_cut)
-{
-	struct memory memory;
-
-	start(&memory);
-	begin_write(&memory, FLASH, (const uint8_t[]){0, 0}, 2);
-	memory_reset(&memory, T0 + 16);
-	cr_expect_not(memory_busy(&memory));
-	cr_expect_eq(byte_at(&memory, FLASH), 0x00);
-	cr_expect_eq(byte_at(&memory, FLASH + 1), 0xff);
-	memory_done(&memory);
-}
+/* Power cuts: see memory_tear_test.c too. */
 
 Test(memory, power_lost_after_the_end_finds_everything_done)
 {

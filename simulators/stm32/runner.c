@@ -52,7 +52,7 @@ static int machine_read(struct machine *machine, uint32_t addr, uint8_t *ret_dat
 {
 	struct runner *self = runner_now(machine);
 
-	return memory_peek(self->config.memory, addr, ret_data, size);
+	return memory_fetch(self->config.memory, addr, ret_data, size);
 }
 
 static int machine_write_ram(
@@ -181,7 +181,7 @@ static bool is_stack(const struct chip_ram *ram, uint32_t addr)
 }
 
 /* Where the vector table leads to. NULL, or why that is nowhere. */
-static const char *read_vectors(const struct memory *memory, uint32_t addr, uint32_t *ret_entry)
+static const char *read_vectors(struct memory *memory, uint32_t addr, uint32_t *ret_entry)
 {
 	enum memory_region region = memory_region_at(memory, addr);
 	uint8_t table[8] = {0};
@@ -189,7 +189,7 @@ static const char *read_vectors(const struct memory *memory, uint32_t addr, uint
 	uint32_t stack, entry;
 
 	if ((region != MEMORY_FLASH && region != MEMORY_RAM) ||
-		memory_peek(memory, addr, table, sizeof(table)) < 0)
+		memory_fetch(memory, addr, table, sizeof(table)) < 0)
 		return "there is no vector table to start from";
 	stack = reader_le32(&in);
 	entry = chip_real_address(memory->config.chip, reader_le32(&in));
@@ -202,7 +202,7 @@ static const char *read_vectors(const struct memory *memory, uint32_t addr, uint
 	return NULL;
 }
 
-const char *runner_cannot_start(const struct memory *memory, uint32_t addr)
+const char *runner_cannot_start(struct memory *memory, uint32_t addr)
 {
 	uint8_t code[2] = {0xff, 0xff};
 	uint32_t entry;
@@ -210,7 +210,7 @@ const char *runner_cannot_start(const struct memory *memory, uint32_t addr)
 
 	if (cannot)
 		return cannot;
-	if (memory_peek(memory, entry, code, sizeof(code)) < 0 ||
+	if (memory_fetch(memory, entry, code, sizeof(code)) < 0 ||
 		(code[0] == 0xff && code[1] == 0xff))
 		return "the vector table leads to erased flash";
 	return NULL;

@@ -58,7 +58,7 @@ void runner_init(struct runner *runner, const struct runner_config *config);
 
 /* Why a Cortex-M that takes its stack and its start from addr gets nowhere, for people; NULL: a stack in RAM, Thumb code in
  * the same memory as the table, and it is not erased (0xffff is no instruction: HardFault). */
-const char *runner_cannot_start(const struct memory *memory, uint32_t addr);
+const char *runner_cannot_start(struct memory *memory, uint32_t addr);
 
 /* Starts the program at addr, behind a vector table. 0; -ENOEXEC: no loader knows it; -ENODATA, -ENOMEM. */
 MUST_CHECK int runner_load(struct runner *runner, uint32_t addr, enum reset_cause cause);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/image_file.h"
 
-#include "harness/yaml/quantity.h"
+#include "harness/base/quantity.h"
 #include "harness/yaml/yaml_file.h"
 
 #include <errno.h>

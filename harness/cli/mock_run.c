@@ -5,6 +5,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/command_line.h"
 #include "harness/cli/mock_session.h"
+#include "harness/cli/rig_faults.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -122,5 +123,6 @@ int mock_run_rig(struct rig *rig, char *const argv[], mock_run_after after, void
 
 	if (after)
 		code = after(rig, code, user);
+	code = rig_faults_check(rig, code);
 	return rig_finish(rig, &why) < 0 ? cli_error(CLI_RIG, &why) : code;
 }

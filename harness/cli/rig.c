@@ -3,6 +3,7 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/image_file.h"
+#include "harness/cli/rig_faults.h"
 
 #include "harness/base/file.h"
 #include "harness/base/names.h"
@@ -28,6 +29,8 @@ enum rig_key {
 	KEY_PACE,
 	KEY_CAPTURE,
 	KEY_EVENTS,
+	KEY_FAULT,
+	KEY_SEED,
 };
 
 static const char *const start_text[] = {
@@ -62,6 +65,12 @@ static const struct argp_option rig_argp_options[] = {
 		"chip: flash takes the data sheet's times, hosts are told to wait as by the chip; "
 		"fast (default): 1 ms in place of each wait",
 		0},
+	{"fault", KEY_FAULT, "RULE", 0,
+		"What goes wrong with the first board, \"where: what\", such as \"request DNLOAD "
+		"block=5: stall\"; see `dfurig list faults`. May be given several times; each must "
+		"happen",
+		0},
+	{"seed", KEY_SEED, "N", 0, "For all that is left to chance; default 0", 0},
 	{"capture", KEY_CAPTURE, "FILE", 0,
 		"Write the USB traffic to FILE (pcapng); open with wireshark "
 		"-d " USBMON_CAPTURE_DECODE_AS,
@@ -124,6 +133,12 @@ static error_t parse_value(int key, char *arg, struct argp_state *state)
 	case KEY_PACE:
 		option_value(state, "--pace", &pace_names, arg, &value);
 		options->pace = (enum rom_pace)value;
+		return 0;
+	case KEY_FAULT:
+		rig_faults_option(state, &options->planned, arg);
+		return 0;
+	case KEY_SEED:
+		options->seed = cli_parse_number(state, "seed", arg, UINT32_MAX);
 		return 0;
 	case KEY_CAPTURE:
 		options->capture = arg;
@@ -237,7 +252,7 @@ static int add_rig_board(
 	config.pace = options->pace;
 	config.seed = options->seed + index;
 	config.loaders = ecu_loaders;
-	config.faults = index == 0 ? options->faults : NULL;
+	config.faults = index == 0 ? rig->faults : NULL;
 	config.flash = wanted->flash_data;
 	config.flash_size = wanted->flash_size;
 	config.observer = &board->events.observer;
@@ -334,19 +349,10 @@ static int start_boards(struct rig *rig, const struct rig_options *options, stru
 	return r < 0 ? r : rig_await_boards(rig, why);
 }
 
-/* Faults are planned for the first board. */
-static void tell_fault(struct fault_plan *plan, const struct fault_rule *rule,
-	const struct fault_occasion *occasion UNUSED)
-{
-	struct rig *rig = plan->user;
-	char text[128];
-
-	EVENT_EMIT(&rig->events, .kind = EVENT_FAULT, .board = rig->boards[0].file.name,
-		.text = fault_rule_text(rule, text, sizeof(text)));
-}
-
 static void rig_free(struct rig *rig)
 {
+	if (rig->faults)
+		rig_faults_done(rig);
 	for (unsigned int i = 0; i < RIG_BOARD_MAX; i++)
 		if (rig->boards[i].board)
 			rig->boards[i].board->ops->free(rig->boards[i].board);
@@ -367,19 +373,21 @@ int rig_begin(
 	options = &with_board;
 	memset(rig, 0, sizeof(*rig));
 	event_stream_init(&rig->events, clock);
+	rig->planned = options->planned;
+	rig->faults = options->faults          ? options->faults
+		      : options->planned.count ? &rig->planned
+					       : NULL;
 	rig->bus = vusb_bus_new(clock, (uint8_t)options->board_count);
 	if (!rig->bus)
 		return why_set(why, -ENOMEM, "out of memory");
-	if (options->faults) {
-		options->faults->on_fire = tell_fault;
-		options->faults->user = rig;
-	}
 	for (unsigned int i = 0; r == 0 && i < options->board_count; i++)
 		r = add_rig_board(rig, options, i, why);
 	/* Only when all that was given makes sense are files begun. */
 	if (r == 0)
 		r = open_outputs(rig, options, why);
 	if (r == 0) {
+		if (rig->faults)
+			rig_faults_begin(rig, rig->faults);
 		EVENT_EMIT(&rig->events, .kind = EVENT_RIG_START,
 			.wall_us = clock_wall_us() - clock_now_us(clock));
 		event_tap_init(&rig->event_tap, &rig->events,

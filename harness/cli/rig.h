@@ -13,6 +13,8 @@
 #include "harness/cli/board_file.h"
 #include "harness/cli/rom_events.h"
 #include "harness/fault/fault.h"
+#include "harness/fault/fault_effects.h"
+#include "harness/fault/fault_tap.h"
 #include "harness/ports/board.h"
 #include "harness/report/event.h"
 #include "harness/report/event_jsonl.h"
@@ -49,7 +51,9 @@ struct rig_options {
 	enum rig_start start;
 	enum rom_pace pace;
 	uint64_t seed; /* for what power cuts and power-ups leave behind; 0 is as good as any */
-	struct fault_plan *faults; /* of the first board; borrowed until rig_finish; NULL = none */
+	struct fault_plan
+		*faults; /* of the first board; borrowed until rig_finish; NULL = `planned` */
+	struct fault_plan planned; /* copied */
 	const char *capture;       /* file, or NULL */
 	const char *events;        /* file, or NULL */
 	bool verbose;              /* events on stderr */
@@ -77,6 +81,13 @@ struct rig {
 	const char *capture_path;       /* borrowed; NULL without a capture */
 	struct rig_board boards[RIG_BOARD_MAX];
 	unsigned int board_count;
+	struct fault_plan *faults; /* borrowed, or `planned`; NULL = none */
+	struct fault_plan planned;
+	struct fault_tap fault_tap;
+	struct fault_effects fault_effects;
+	/* Kills the program under test: FAULT_KILL. Set by who runs it; NULL = none runs. */
+	void (*kill)(void *user);
+	void *kill_user;
 };
 
 /* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the

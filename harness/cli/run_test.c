@@ -45,7 +45,18 @@ static const struct mistake {
 	{SCENARIO EXPECT "faults:\n  - {at: board-reset, do: explode}\n",
 		":9: faults[0].do: \"explode\" is not one of nothing, delay, "},
 	{SCENARIO EXPECT "faults:\n  - {at: dfu-connect, do: delay}\n",
-		":9: faults[0].do: a delay needs \"time: "},
+		":9: faults[0].do: a delay needs a time such as 2.9 s"},
+	{SCENARIO EXPECT "faults:\n  - {at: dfu-connect, do: delay,\n     time: soon}\n",
+		":10: faults[0].time: \"soon\" is not a time such as 2.9 s"},
+	{SCENARIO EXPECT "faults:\n  - {at: board-reset, do: stall}\n",
+		":9: faults[0].do: \"stall\" is not possible at board-reset; possible are "
+		"delay, lose-ram, no-show, cut-power, brown-out, reset, unplug, kill"},
+	{SCENARIO EXPECT "faults:\n  - {at: request, match: DNLODE, do: stall}\n",
+		":9: faults[0].match: \"DNLODE\" is not one of DETACH, DNLOAD, "},
+	{SCENARIO EXPECT "faults:\n  - {at: request, nth: 0, do: stall}\n",
+		":9: faults[0].nth: \"0\" is not a number from 1"},
+	{SCENARIO EXPECT "faults:\n  - {at: time, do: kill}\n",
+		":9: faults[0].at: after: a time such as 2 s is needed"},
 };
 
 Test(run, what_a_scenario_names_in_vain_is_said_with_its_place_before_anything_runs)

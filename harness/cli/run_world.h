@@ -12,6 +12,7 @@
 #include "harness/cli/rig.h"
 #include "harness/cli/run_one.h"
 #include "harness/fault/fault.h"
+#include "harness/fault/fault_text.h"
 #include "harness/report/story.h"
 #include "harness/report/usbmon_capture.h"
 #include "harness/scenario/world.h"
@@ -37,7 +38,7 @@ struct run_world {
 	const struct run_request *request; /* borrowed */
 	struct rig rig;
 	struct fault_plan faults; /* of the first board */
-	char unfired[96];
+	char unfired[FAULT_TEXT_MAX];
 	struct vusb_ticker ticker; /* of the timers */
 	struct run_timer timers[RUN_TIMER_MAX];
 	struct run_image *images[RUN_IMAGE_MAX]; /* owned */

@@ -3,7 +3,7 @@
 
 #include "harness/cli/board_file.h"
 #include "harness/cli/data_files.h"
-#include "harness/fault/fault.h"
+#include "harness/fault/fault_text.h"
 #include "harness/yaml/yaml_marks.h"
 
 #include <errno.h>
@@ -42,36 +42,43 @@ static int check_image(const struct check *check, const struct yaml_mark *mark)
 	return bad(check, mark, data_file_read(&data_images, mark->text, &file, check->why));
 }
 
-static int check_word(
-	const struct check *check, const struct yaml_mark *mark, const struct names *names)
+/* The key beside `at` of a fault. */
+static const struct yaml_mark *beside(
+	const struct check *check, const struct yaml_mark *at, const char *key)
 {
-	char list[160];
+	char path[YAML_MARK_PATH];
 
-	if (names_value(names, mark->text) >= 0)
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(at->path) - strlen("at")), at->path,
+		key);
+	return yaml_marks_find(check->marks, path);
+}
+
+/* What follows the action has two names. */
+static const struct yaml_mark *fault_mark(
+	const struct check *check, const struct yaml_mark *at, enum fault_word word)
+{
+	const struct yaml_mark *mark = beside(check, at, names_text(&fault_word_names, word));
+
+	return mark || word != FAULT_WORD_VALUE ? mark : beside(check, at, "time");
+}
+
+static int check_fault(const struct check *check, const struct yaml_mark *mark)
+{
+	struct fault_words words = {{NULL}};
+	const struct yaml_mark *place;
+	enum fault_word wrong;
+	struct fault_rule rule;
+
+	for (enum fault_word i = 0; i < FAULT_WORD_COUNT; i++) {
+		place = fault_mark(check, mark, i);
+		words.text[i] = place ? place->text : NULL;
+	}
+	if (fault_rule_of_words(&words, &rule, &wrong, check->why) == 0)
 		return 0;
-	return bad(check, mark,
-		why_set(check->why, -EBADMSG, "\"%.60s\" is not one of %s", mark->text,
-			names_list(names, list, sizeof(list))));
-}
-
-static int check_point(const struct check *check, const struct yaml_mark *mark)
-{
-	return check_word(check, mark, &fault_point_names);
-}
-
-/* A delay of no time would be a fault that fires and does nothing. */
-static int check_action(const struct check *check, const struct yaml_mark *mark)
-{
-	int stem = (int)(strlen(mark->path) - strlen("do"));
-	char time[YAML_MARK_PATH], value[YAML_MARK_PATH];
-	int r = check_word(check, mark, &fault_action_names);
-
-	snprintf(time, sizeof(time), "%.*stime", stem, mark->path);
-	snprintf(value, sizeof(value), "%.*svalue", stem, mark->path);
-	if (r < 0 || names_value(&fault_action_names, mark->text) != FAULT_DELAY ||
-		yaml_marks_find(check->marks, time) || yaml_marks_find(check->marks, value))
-		return r;
-	return bad(check, mark, why_set(check->why, -EBADMSG, "a delay needs \"time: 2.9 s\""));
+	place = fault_mark(check, mark, wrong);
+	if (!place)
+		why_prefix(check->why, -EBADMSG, "%s", names_text(&fault_word_names, wrong));
+	return bad(check, place ? place : mark, -EBADMSG);
 }
 
 /* By their paths, without the numbers of lists. */
@@ -88,8 +95,7 @@ static const struct {
 	{"expect.signature", check_image},
 	{"expect-of.*.signature", check_image},
 	{"steps.expect.signature", check_image},
-	{"faults.at", check_point},
-	{"faults.do", check_action},
+	{"faults.at", check_fault},
 };
 
 /* "faults[2].at": "faults.at" */

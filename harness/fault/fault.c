@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const point_text[] = {
@@ -56,6 +55,7 @@ int fault_add(struct fault_plan *plan, const struct fault_rule *rule)
 	*copy = *rule;
 	copy->seen = copy->fired = 0;
 	plan->count++;
+	plan->points |= rule->points;
 	return 0;
 }
 
@@ -96,10 +96,10 @@ static struct fault_hit fire(
 	if (plan->on_fire)
 		plan->on_fire(plan, rule, occasion);
 	if (!fault_is_effect(rule->action))
-		return (struct fault_hit){rule->action, rule->value};
+		return (struct fault_hit){.action = rule->action, .value = rule->value};
 	if (plan->on_effect)
 		plan->on_effect(plan, rule, occasion, delay_us);
-	return (struct fault_hit){FAULT_NOTHING, 0};
+	return (struct fault_hit){.effect = delay_us ? FAULT_NOTHING : rule->action};
 }
 
 struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion *occasion)
@@ -107,7 +107,7 @@ struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion 
 	struct fault_rule *fires = NULL;
 
 	if (!plan)
-		return (struct fault_hit){FAULT_NOTHING, 0};
+		return (struct fault_hit){.action = FAULT_NOTHING};
 	if (plan->on_occasion)
 		plan->on_occasion(plan, occasion);
 	for (size_t i = 0; i < plan->count; i++) {
@@ -119,12 +119,36 @@ struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion 
 		if (!fires && is_due(rule))
 			fires = rule;
 	}
-	return fires ? fire(plan, fires, occasion) : (struct fault_hit){FAULT_NOTHING, 0};
+	return fires ? fire(plan, fires, occasion) : (struct fault_hit){.action = FAULT_NOTHING};
 }
 
 struct fault_hit fault_at(struct fault_plan *plan, enum fault_point point, const char *match)
 {
 	return fault_ask(plan, &(struct fault_occasion){.point = point, .match = match});
+}
+
+static bool is_timed(const struct fault_rule *rule)
+{
+	return !rule->fired && (rule->points >> FAULT_TIME & 1);
+}
+
+uint64_t fault_time_next_us(const struct fault_plan *plan)
+{
+	uint64_t next_us = CLOCK_NEVER;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_timed(&plan->rules[i]) && plan->rules[i].after_us < next_us)
+			next_us = plan->rules[i].after_us;
+	return next_us;
+}
+
+void fault_time_pass(struct fault_plan *plan, uint64_t elapsed_us)
+{
+	static const struct fault_occasion now = {.point = FAULT_TIME};
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (is_timed(&plan->rules[i]) && plan->rules[i].after_us <= elapsed_us)
+			fire(plan, &plan->rules[i], &now);
 }
 
 const struct fault_rule *fault_never_fired(const struct fault_plan *plan)
@@ -133,20 +157,4 @@ const struct fault_rule *fault_never_fired(const struct fault_plan *plan)
 		if (!plan->rules[i].fired)
 			return &plan->rules[i];
 	return NULL;
-}
-
-static const char *first_point(const struct fault_rule *rule)
-{
-	size_t point = 0;
-
-	while (point < FAULT_POINT_COUNT && !(rule->points >> point & 1))
-		point++;
-	return names_text(&fault_point_names, point);
-}
-
-const char *fault_rule_text(const struct fault_rule *rule, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s: %s", first_point(rule), rule->match[0] ? " " : "", rule->match,
-		names_text(&fault_action_names, rule->action));
-	return out;
 }

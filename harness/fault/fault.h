@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "harness/base/attr.h"
+#include "harness/base/clock.h"
 #include "harness/base/names.h"
 
 #define FAULT_RULE_MAX 32
@@ -34,8 +35,7 @@ enum fault_point {
 	FAULT_ERASE,     /* flash begins to be erased; address and size of the sector; takes time */
 	FAULT_PROGRAM,   /* flash begins to be programmed; address and size; takes time */
 	FAULT_OPTIONS,   /* the option bytes begin to be erased and programmed; takes time */
-	/* On the bus: fault_tap asks. match: the DFU request ("DNLOAD", "GETSTATUS") or what a DNLOAD is for ("erase",
-	 * "mass-erase", "set-address", "write", "unprotect", "leave"); "control"; "in", "out" for bulk. Block, address. */
+	/* On the bus: fault_tap asks, once a transfer; see fault_tap.h for what matches. Block, address. */
 	FAULT_REQUEST, /* a transfer is about to reach the device */
 	FAULT_ANSWER,  /* the device has answered, and the host does not have it yet */
 	/* Time alone: `after` the boards began; asked by fault_effects. */
@@ -47,18 +47,19 @@ enum fault_action {
 	FAULT_NOTHING, /* what fault_ask returns when no rule fires */
 	/* Done by who asked. */
 	FAULT_DELAY, /* value: microseconds; at dfu-connect from the reset or jump that leads to it */
-	FAULT_LOSE_RAM,  /* board-reset: what was in RAM is gone */
-	FAULT_NO_SHOW,   /* it never appears, or never answers; dfu-execute: dfuDNBUSY for ever, "leave": dfuIDLE instead */
+	FAULT_LOSE_RAM, /* board-reset: what was in RAM is gone */
+	FAULT_NO_SHOW, /* it never appears, or never answers; dfu-execute: dfuDNBUSY for ever, "leave": dfuIDLE instead */
 	FAULT_BYTEWISE,  /* ecu-reply: in packets of one byte, value microseconds apart */
 	FAULT_BAD_CRC,   /* ecu-reply */
 	FAULT_CODE,      /* ecu-reply: the response code `value` alone */
 	FAULT_DFU_ERROR, /* dfu-execute: not carried out; dfuERROR with the status `value` */
 	FAULT_SLOW,      /* erase, program: takes `value` per cent of its time */
 	FAULT_FLIP, /* erase, program: one bit of it is wrong afterwards; value: which, counted from the start */
-	FAULT_STALL, /* request */
-	FAULT_NAK,   /* request: value microseconds; 0 = for ever */
+	FAULT_STALL, /* request: the device does not see it; answer: it has seen it and done its part, the host does not know */
+	FAULT_NAK, /* request, answer: the host has to wait for value microseconds; 0 = for ever */
 	FAULT_SHORT, /* answer: cut to `value` bytes */
-	FAULT_CORRUPT, /* answer of the device, or data on their way to it (request): byte number `value` is inverted */
+	FAULT_CORRUPT, /* answer of the device, or data on their way to it (request): byte number `value` is inverted;
+			* counted round when there are fewer */
 	/* Effects: anywhere. */
 	FAULT_CUT_POWER, /* VDD; value: microseconds until it is back; 0 = it stays away. So below */
 	FAULT_BROWN_OUT, /* VDD dips: the chip resets, and RAM holds some wrong bits; value is not used */
@@ -94,7 +95,7 @@ struct fault_occasion {
 	const char *match, *also; /* what a rule's match may be; NULL = nothing */
 	bool has_block;
 	uint32_t block;
-	uint32_t addr, size; /* bytes that it is about; size 0 = none */
+	uint32_t addr, size;   /* bytes that it is about; size 0 = none */
 	uint64_t starts_in_us; /* how long until it begins; effects wait for that */
 	uint64_t takes_us;     /* how long what begins here will take; 0 = no time */
 };
@@ -102,6 +103,7 @@ struct fault_occasion {
 struct fault_plan {
 	struct fault_rule rules[FAULT_RULE_MAX];
 	size_t count;
+	uint32_t points; /* of all rules; kept by fault_add */
 	/* Told of each occasion, before the rules are looked at: may add rules. May be NULL. */
 	void (*on_occasion)(struct fault_plan *plan, const struct fault_occasion *occasion);
 	/* Told of each rule that fires; may be NULL. */
@@ -117,6 +119,7 @@ struct fault_plan {
 struct fault_hit {
 	enum fault_action action;
 	uint64_t value;
+	enum fault_action effect; /* that was handed on and is due at once; FAULT_NOTHING = none */
 };
 
 /* 0 or -ENOSPC. The rule is copied, its counters cleared. */
@@ -132,11 +135,21 @@ struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion 
 /* The same for a named point that has nothing but a match; NULL = none. */
 struct fault_hit fault_at(struct fault_plan *plan, enum fault_point point, const char *match);
 
+/* True when somebody wants to know of an occasion at one of these points (a bit each): where nobody does, nobody needs to
+ * ask. */
+static inline bool fault_listens(const struct fault_plan *plan, uint32_t points)
+{
+	return plan->on_occasion || (plan->points & points);
+}
+
+/* When the next rule at FAULT_TIME is due, in microseconds since the boards began; CLOCK_NEVER = none. */
+uint64_t fault_time_next_us(const struct fault_plan *plan);
+
+/* Fires the rules at FAULT_TIME that are due. */
+void fault_time_pass(struct fault_plan *plan, uint64_t elapsed_us);
+
 /* The first rule that never fired, or NULL. */
 const struct fault_rule *fault_never_fired(const struct fault_plan *plan);
-
-/* "ecu-reply R: bad-crc" for people; out is cut to size. Returns out. */
-const char *fault_rule_text(const struct fault_rule *rule, char *out, size_t size);
 
 extern const struct names
 	fault_point_names; /* "board-reset", "dfu-connect", "ecu-connect", "ecu-reply", "dfu-execute", ... */

@@ -11,10 +11,11 @@
 #include "harness/fault/fault.h"
 #include "harness/vusb/bus.h"
 
-#define FAULT_PENDING_MAX 32
+#define FAULT_PENDING_MAX 32 /* what comes on top of them is not done */
 
 struct fault_pending {
 	enum fault_action action; /* FAULT_NOTHING = free */
+	bool end;                 /* of what has begun */
 	uint64_t value;
 	uint64_t at_us;
 };
@@ -25,9 +26,11 @@ struct fault_effects {
 	struct vusb_ticker ticker;
 	struct fault_pending pending[FAULT_PENDING_MAX];
 	uint64_t start_us;
+	uint64_t next_us;   /* of what is pending */
+	size_t known_count; /* rules of the plan that are in next_us */
 
-	/* Does it, now; set by who composes. For FAULT_CUT_POWER, FAULT_UNPLUG and FAULT_RESET it is called twice: with begin
-	 * true, and, when the value says that it ends, with begin false. */
+	/* Does it, now; set by who composes, after fault_effects_begin. For FAULT_CUT_POWER, FAULT_UNPLUG and FAULT_RESET it is
+	 * called twice: with begin true, and, when the value says that it ends, with begin false. */
 	void (*act)(void *user, enum fault_action action, bool begin);
 	void *user;
 };

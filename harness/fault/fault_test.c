@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "harness/fault/fault.h"
+#include "harness/fault/fault_text.h"
 
 static void add_or_fail(struct fault_plan *plan, struct fault_rule rule)
 {
@@ -91,7 +92,7 @@ Test(fault, a_rule_that_never_fired_is_named)
 	cr_expect_eq(reply(&plan, "R"), FAULT_DELAY);
 	cr_assert_eq(fault_never_fired(&plan), &plan.rules[1]);
 	cr_expect_str_eq(fault_rule_text(fault_never_fired(&plan), text, sizeof(text)),
-		"board-reset software: lose-ram");
+		"board-reset software times=0: lose-ram");
 	cr_expect_eq(fault_at(&plan, FAULT_BOARD_RESET, "software").action, FAULT_LOSE_RAM);
 	cr_expect_null(fault_never_fired(&plan));
 }

@@ -76,10 +76,11 @@ struct skip {
 	char reason[SCENARIO_REASON];
 };
 
-struct fault_text {
-	char at[SCENARIO_NAME], match[SCENARIO_NAME], action[SCENARIO_NAME];
-	uint32_t nth, times;
-	uint64_t value;
+struct fault_text { /* as struct fault_rule_text */
+	char at[SCENARIO_TITLE], match[SCENARIO_NAME];
+	char block[SCENARIO_NAME], addr[SCENARIO_NAME];
+	char nth[SCENARIO_NAME], times[SCENARIO_NAME], after[SCENARIO_NAME];
+	char action[SCENARIO_NAME], value[SCENARIO_NAME];
 };
 
 struct scenario {

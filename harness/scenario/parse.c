@@ -2,9 +2,9 @@
 /*
  * The file: what has a fixed shape by libcyaml's schema, steps and expectations by words.h.
  */
+#include "harness/base/quantity.h"
 #include "harness/scenario/model.h"
 #include "harness/scenario/steps.h"
-#include "harness/yaml/quantity.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,9 +51,8 @@ struct document_host {
 };
 
 struct document_fault {
-	char at[SCENARIO_NAME], match[SCENARIO_NAME], action[SCENARIO_NAME];
-	char time[32];
-	uint32_t *nth, *times, *value;
+	struct fault_text text;
+	char time[SCENARIO_NAME];
 };
 
 /* The document as libcyaml loads it. */
@@ -130,14 +129,21 @@ static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define FAULT_WORD(key, flags, member)                                                             \
+	CYAML_FIELD_STRING(key, flags, struct document_fault, member, 1)
+
+/* What the words mean, who knows the points says. */
 static const cyaml_schema_field_t fault_fields[] = {
-	CYAML_FIELD_STRING("at", CYAML_FLAG_DEFAULT, struct document_fault, at, 1),
-	CYAML_FIELD_STRING("match", OPTIONAL, struct document_fault, match, 1),
-	CYAML_FIELD_STRING("do", CYAML_FLAG_DEFAULT, struct document_fault, action, 1),
-	CYAML_FIELD_UINT_PTR("nth", OPTIONAL, struct document_fault, nth),
-	CYAML_FIELD_UINT_PTR("times", OPTIONAL, struct document_fault, times),
-	CYAML_FIELD_STRING("time", OPTIONAL, struct document_fault, time, 1),
-	CYAML_FIELD_UINT_PTR("value", OPTIONAL, struct document_fault, value),
+	FAULT_WORD("at", CYAML_FLAG_DEFAULT, text.at),
+	FAULT_WORD("match", OPTIONAL, text.match),
+	FAULT_WORD("block", OPTIONAL, text.block),
+	FAULT_WORD("addr", OPTIONAL, text.addr),
+	FAULT_WORD("nth", OPTIONAL, text.nth),
+	FAULT_WORD("times", OPTIONAL, text.times),
+	FAULT_WORD("after", OPTIONAL, text.after),
+	FAULT_WORD("do", CYAML_FLAG_DEFAULT, text.action),
+	FAULT_WORD("time", OPTIONAL, time),
+	FAULT_WORD("value", OPTIONAL, text.value),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t fault_schema = {
@@ -203,10 +209,13 @@ static const struct yaml_expected expected[] = {
 	{"faults", "a list of 1 to 16 faults: {at: board-reset, do: lose-ram}"},
 	{"faults[].at", "the name of a point"},
 	{"faults[].do", "what happens there"},
+	{"faults[].block", "a number"},
+	{"faults[].addr", "an address such as 0x08020000"},
 	{"faults[].nth", "a number from 1"},
 	{"faults[].times", "a number; 0 is for ever"},
+	{"faults[].after", "a time such as 20 ms, or per cent: 50 %"},
 	{"faults[].time", "a time such as 2.9 s"},
-	{"faults[].value", "a number"},
+	{"faults[].value", "what the action needs"},
 	{"only", "a list of 1 to 4 flashers"},
 	{"expect", "a list of \"outcome: updated\" and other expectations"},
 	{NULL, NULL},
@@ -314,22 +323,13 @@ static int take_fault(struct parse *parse, const struct document_fault *from, ui
 	struct fault_text *fault = &parse->out->faults[parse->out->fault_count++];
 	char path[32];
 
-	*fault = (struct fault_text){
-		.nth = from->nth ? *from->nth : 1,
-		.times = from->times ? *from->times : 1,
-		.value = from->value ? *from->value : 0,
-	};
-	copy(fault->at, sizeof(fault->at), from->at);
-	copy(fault->match, sizeof(fault->match), from->match);
-	copy(fault->action, sizeof(fault->action), from->action);
-	snprintf(path, sizeof(path), "faults[%u].nth", i);
-	if (!fault->nth)
-		return yaml_file_bad_value(&parse->file, parse->why, path);
+	*fault = from->text;
+	if (!from->time[0])
+		return 0;
 	snprintf(path, sizeof(path), "faults[%u].time", i);
-	if (from->time[0] && from->value)
+	if (from->text.value[0])
 		return yaml_file_bad(&parse->file, parse->why, path, "either a time or a value");
-	if (from->time[0] && quantity_time_us(from->time, &fault->value) < 0)
-		return yaml_file_bad_value(&parse->file, parse->why, path);
+	copy(fault->value, sizeof(fault->value), from->time);
 	return 0;
 }
 

@@ -53,9 +53,12 @@ struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t in
 	return (struct fault_rule_text){
 		.at = fault->at,
 		.match = fault->match,
-		.action = fault->action,
+		.block = fault->block,
+		.addr = fault->addr,
 		.nth = fault->nth,
 		.times = fault->times,
+		.after = fault->after,
+		.action = fault->action,
 		.value = fault->value,
 	};
 }

@@ -27,9 +27,21 @@
  *                                          Default: the driver that the flasher wants
  *       prober: ModemManager               Linux: opens each new serial port for a while
  *       kernel-driver: usbtest             Linux: is bound to the bootloader's interface
- *     faults:                              optional; each must fire, or the run is an ERROR
- *       - {at: board-reset, match: software, do: lose-ram, nth: 1, times: 1}
- *       - {at: dfu-connect, do: delay, time: 5 s}
+ *     faults:                              optional; each must fire, or the run is an ERROR. See dfurig list faults
+ *       - at: request                      where: one or more points ("erase, program"), or any
+ *         match: DNLOAD                    what it is called there; without: any. So below
+ *         block: 5                         wBlockNum; nth and times count what has this block
+ *         addr: 0x08020000                 lies in what it is about
+ *         nth: 2                           the first time that it happens; default 1
+ *         times: 3                         how often from then on; default 1; 0: for ever
+ *         do: stall                        what
+ *       - {at: board-reset, match: software, do: lose-ram}
+ *       - {at: dfu-connect, do: delay, time: 5 s}         what follows the action: a time, or a value
+ *       - {at: dfu-execute, match: write, do: dfu-error, value: errVERIFY}
+ *       - {at: erase, addr: 0x08020000, after: 50 %, do: cut-power, time: 1 s}
+ *                                          from outside (cut-power, brown-out, reset, unplug, kill) it may come later: a time,
+ *                                          or per cent of the time that it takes
+ *       - {at: time, after: 2 s, do: unplug}              since the boards began
  *     steps:                               in order; without: [update]
  *       - boot0: held                      pins: power, boot0, usb, vbus, nrst with on/off, held/released, plugged/unplugged
  *         of: 2                            of the second board; for all that moves pins, and wait-for
@@ -123,10 +135,9 @@ struct scenario_board {
 	enum scenario_tune tune;
 };
 
-struct fault_rule_text { /* words of a fault, for whoever knows the points */
-	const char *at, *match, *action;
-	uint32_t nth, times;
-	uint64_t value; /* microseconds of a time, or a number */
+struct fault_rule_text { /* words of a fault, for whoever knows the points; "" = not said */
+	const char *at, *match, *block, *addr, *nth, *times, *after, *action;
+	const char *value; /* or a time */
 };
 
 size_t scenario_board_count(const struct scenario *scenario);

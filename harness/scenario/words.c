@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/scenario/words.h"
 
-#include "harness/yaml/quantity.h"
+#include "harness/base/quantity.h"
 
 #include <errno.h>
 #include <stdarg.h>

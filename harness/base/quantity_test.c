@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "harness/base/attr.h"
-#include "harness/yaml/quantity.h"
+#include "harness/base/quantity.h"
 
 Test(quantity, times_are_read_with_their_unit)
 {

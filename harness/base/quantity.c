@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/yaml/quantity.h"
+#include "harness/base/quantity.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -243,7 +244,7 @@ static void put_stories(struct markup *html, const struct html_run *runs, size_t
 			put_story(html, &runs[i]);
 }
 
-static void put_when(struct markup *html, uint64_t wall_us)
+void html_when(struct markup *html, uint64_t wall_us)
 {
 	time_t seconds = (time_t)(wall_us / 1000000);
 	char text[48] = "";
@@ -254,22 +255,30 @@ static void put_when(struct markup *html, uint64_t wall_us)
 	markup_raw(html, "%s", text);
 }
 
-static void put_head(struct markup *html, const struct html_run *runs, size_t count)
+void html_begin(struct markup *html, const char *title)
 {
-	size_t bad = 0;
-
-	for (size_t i = 0; i < count; i++)
-		bad += is_bad(&runs[i]);
 	markup_raw(html, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
 			 "<meta name=\"viewport\" content=\"width=device-width, "
 			 "initial-scale=1\"/>\n"
 			 "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>");
-	if (bad)
-		markup_raw(html, "%zu of %zu failed", bad, count);
-	else
-		markup_raw(html, "%zu passed", count_verdict(runs, count, VERDICT_PASS));
+	markup_text(html, title);
 	markup_raw(html, " \xe2\x80\x93 dfurig</title>\n");
 	html_style(html);
+}
+
+static void put_head(struct markup *html, const struct html_run *runs, size_t count)
+{
+	char title[64];
+	size_t bad = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bad += is_bad(&runs[i]);
+	if (bad)
+		snprintf(title, sizeof(title), "%zu of %zu failed", bad, count);
+	else
+		snprintf(title, sizeof(title), "%zu passed",
+			count_verdict(runs, count, VERDICT_PASS));
+	html_begin(html, title);
 	markup_raw(html, "</head><body>\n");
 }
 
@@ -283,7 +292,7 @@ int html_page_append(struct buf *out, const struct html_run *runs, size_t count,
 		took_us += runs[i].summary.wall_us;
 	put_head(&html, runs, count);
 	markup_raw(&html, "<header><h1>Firmware update report</h1>\n<p class=\"facts\"><span>");
-	put_when(&html, wall_us);
+	html_when(&html, wall_us);
 	markup_raw(&html, "</span> <span>%zu run%s in ", count, count == 1 ? "" : "s");
 	html_duration(&html, took_us);
 	markup_raw(&html, "</span> <span>dfurig ");

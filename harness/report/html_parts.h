@@ -5,6 +5,7 @@
 
 #include "harness/report/digest.h"
 #include "harness/report/markup.h"
+#include "harness/report/sweep.h"
 #include "harness/report/track.h"
 #include "harness/report/verdict.h"
 
@@ -15,6 +16,25 @@ void html_sequence(struct markup *html, const struct tracks *tracks, const struc
 void html_flashmap(struct markup *html, const struct story *story);
 void html_output(struct markup *html, const struct story *story);
 void html_log(struct markup *html, const struct story *story);
+
+/* The cut map of a sweep, with its legend. */
+void html_cutmap(
+	struct markup *html, const struct sweep *sweep, const struct sweep_summary *summary);
+
+/* "again": the class of a need. */
+const char *html_need_class(enum sweep_need need);
+
+/* The element that links lead to: "cell-vdd-1234". */
+void html_cell_anchor(struct markup *html, const struct sweep_cell *cell);
+
+/* Cells that failed in one way are told as one; index of the first like this one (of a failed cell, perhaps itself). */
+size_t html_cell_like(const struct sweep *sweep, size_t index);
+
+/* The first lines of any page, up to the style; the title is of our own making or plain text. */
+void html_begin(struct markup *html, const char *title);
+
+/* "2026-11-24 02:15:00 UTC". */
+void html_when(struct markup *html, uint64_t wall_us);
 
 /* The style sheet and the script, with their elements. */
 void html_style(struct markup *html);

@@ -12,6 +12,7 @@ static const struct cli_command *const commands[] = {
 	&cli_command_image,
 	&cli_command_list,
 	&cli_command_run,
+	&cli_command_sweep,
 	&cli_command_update,
 };
 

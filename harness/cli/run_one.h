@@ -31,6 +31,7 @@ struct run_request {
 	const char *work;    /* folder for what programs read; exists, removed by the caller */
 	const char *capture; /* file for the USB traffic; "" = none */
 	bool verbose;        /* the story in the text, not only of a FAIL */
+	bool quiet;          /* nobody will tell the story: none is kept */
 	bool colour;
 	int scenario_width, flasher_width; /* of the columns on the terminal */
 };

@@ -144,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct reader in = reader_of(data, size);
 	uint8_t byte;
 
+	fuzz.machine.flash = &fuzz.machine.chip->flash;
 	if (flash_init(&fuzz.flash, &fuzz.machine.chip->flash) < 0)
 		return 0;
 	openblt_xcp_init(&fuzz.xcp, &(struct openblt_xcp_config){.machine = &fuzz.machine,

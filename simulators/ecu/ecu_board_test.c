@@ -21,6 +21,7 @@ struct rig {
 	struct board *board;
 	struct stm32_board_observer observer;
 	char tune[128]; /* what became of it, last */
+	char note[128]; /* the last */
 	uint8_t in[4096];
 	size_t in_size;
 };
@@ -33,6 +34,8 @@ static void see_program(struct stm32_board_observer *observer, enum program_fact
 	(void)size;
 	if (kind == PROGRAM_FACT_TUNE)
 		snprintf(rig->tune, sizeof(rig->tune), "%s", text);
+	if (kind == PROGRAM_FACT_NOTE)
+		snprintf(rig->note, sizeof(rig->note), "%s", text);
 }
 
 static void see_mode(
@@ -61,13 +64,14 @@ static void wait_ms(struct rig *rig, uint32_t ms)
 	vusb_bus_run_until(rig->bus, clock_after_us(&rig->clock.clock, ms * UINT64_C(1000)), NULL);
 }
 
-static void init(struct rig *rig, enum rom_pace pace)
+/* Not powered yet. */
+static void init_off(struct rig *rig, enum rom_pace pace, const char *chip)
 {
-	struct firmware firmware = firmware_defaults(chip_find("stm32f407xg"), false);
+	struct firmware firmware = firmware_defaults(chip_find(chip), false);
 	CLEANUP(buf_done) struct buf image;
 	struct stm32_board_config config = {
 		.name = "test",
-		.chip = "stm32f407xg",
+		.chip = chip,
 		.pace = pace,
 		.loaders = ecu_loaders,
 		.board_observer = &rig->observer,
@@ -86,6 +90,11 @@ static void init(struct rig *rig, enum rom_pace pace)
 	config.flash = image.data;
 	config.flash_size = image.size;
 	cr_assert_eq(stm32_board_new(&config, rig->bus, rig->port, &rig->board, NULL), 0);
+}
+
+static void init(struct rig *rig, enum rom_pace pace)
+{
+	init_off(rig, pace, "stm32f407xg");
 	set(rig, BOARD_POWER, true);
 	wait_ms(rig, 1000);
 }
@@ -264,4 +273,37 @@ Test(ecu_board, a_host_enumerates_it_under_its_unique_id)
 	cr_expect_str_eq(identity.serial, "000000000000000000000000");
 	cr_expect_eq(identity.config_size, 98);
 	done(&rig);
+}
+
+/* --- the F767 --- */
+
+static const struct bank_case {
+	const char *chip;
+	bool two_banks;
+	bool complains;
+} bank_cases[] = {
+	{"stm32f407xg", false, false},
+	{"stm32f767xi", false, false},
+	{"stm32f767xi", true, false},
+	{"stm32f767xg", false, true},
+	{"stm32f767xg", true, false},
+};
+
+Test(ecu_board, complains_of_1_mib_in_one_bank_and_shows_itself_all_the_same)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bank_cases); i++) {
+		const struct bank_case *c = &bank_cases[i];
+		struct rig rig;
+
+		init_off(&rig, ROM_PACE_FAST, c->chip);
+		if (c->two_banks)
+			options_preset_byte(&stm32_board_memory(rig.board)->options, 9, 0xdf);
+		set(&rig, BOARD_POWER, true);
+		wait_ms(&rig, 1000);
+		cr_expect_eq(mode(&rig), BOARD_ECU, "%s", c->chip);
+		cr_expect_eq(pid(&rig), 0x5740, "%s", c->chip);
+		cr_expect_eq(strstr(rig.note, "1MB single bank") != NULL, c->complains, "%s: %s",
+			c->chip, rig.note);
+		done(&rig);
+	}
 }

@@ -25,7 +25,7 @@ static int erase(struct ecu *ecu)
 	struct chip_sector sector;
 	int r;
 
-	if (!chip_sector_at(&ecu->machine->chip->flash, burn->erase_at, &sector))
+	if (!chip_sector_at(ecu->machine->flash, burn->erase_at, &sector))
 		return -EFAULT;
 	r = ecu->machine->ops->start_erase(ecu->machine, burn->erase_at);
 	burn->erase_at = sector.addr + sector.size;

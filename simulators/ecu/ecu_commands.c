@@ -65,7 +65,7 @@ static struct ts_signature signature_of(const struct ecu *ecu)
 static void answer_test(struct ecu *ecu)
 {
 	struct ts_signature signature = signature_of(ecu);
-	char text[256], date[16], error[80] = "";
+	char text[256], date[16], error[112] = "";
 	size_t hash_size = strlen(signature.hash) + 1;
 	int n;
 

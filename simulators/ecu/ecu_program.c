@@ -11,6 +11,7 @@
 #include "simulators/ecu/tune.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,23 @@ static void init_parts(struct ecu *ecu)
 		.ops = &program_ops, .device = &ecu->cdc.device, .mode = BOARD_ECU};
 }
 
+/* It goes on, but no engine would [rusEFI mpu_util.cpp of the F7; the text: issue 2679]. */
+static void check_banks(struct ecu *ecu)
+{
+	const struct chip *chip = ecu->machine->chip;
+	uint8_t options = 0;
+
+	if (!firmware_wants_two_banks(chip) ||
+		ecu->machine->ops->read(ecu->machine,
+			chip->options.range.addr + chip->options.dual_offset, &options, 1) < 0 ||
+		!(options & chip->options.dual_bit))
+		return;
+	snprintf(ecu->error, sizeof(ecu->error), "%s",
+		"1MB single bank MCU detected: please clear nDBANK option bit and reinstall FW.");
+	text_log_printf(&ecu->log, "CRITICAL error: %s", ecu->error);
+	ecu_tell(ecu, PROGRAM_FACT_NOTE, 0, "critical error: %s", ecu->error);
+}
+
 /* Says what runs, and with which settings. */
 static int start(struct ecu *ecu)
 {
@@ -205,6 +223,7 @@ static int start(struct ecu *ecu)
 		tune_state_text((enum tune_state)state));
 	text_log_printf(&ecu->log, "%s", ecu->firmware.signature);
 	text_log_printf(&ecu->log, "settings: %s", tune_state_text((enum tune_state)state));
+	check_banks(ecu);
 	return 0;
 }
 

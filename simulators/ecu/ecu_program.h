@@ -53,7 +53,7 @@ struct ecu {
 	uint8_t *tune; /* owned; firmware.settings_size bytes */
 	uint8_t scatter[ECU_SCATTER_SIZE];
 	uint32_t commands, tests;
-	char error[64]; /* the critical error, "" = none */
+	char error[96]; /* the critical error, "" = none */
 
 	uint64_t now_us;
 	uint64_t start_us;

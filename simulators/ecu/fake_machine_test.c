@@ -134,6 +134,7 @@ void fake_machine_init_or_fail(struct fake_machine *fake)
 	*fake = (struct fake_machine){
 		.machine = {.ops = &fake_ops, .chip = chip_find("stm32f407xg"), .uid = uid}};
 	cr_assert_not_null(fake->machine.chip);
+	fake->machine.flash = &fake->machine.chip->flash;
 	cr_assert_eq(flash_init(&fake->flash, &fake->machine.chip->flash), 0);
 	fake->ram = calloc(1, FAKE_RAM_SIZE);
 	cr_assert_not_null(fake->ram);

@@ -242,7 +242,7 @@ static bool start_erase(struct openblt_xcp *xcp)
 	struct machine *machine = xcp->config.machine;
 	struct chip_sector sector;
 
-	if (!chip_sector_at(&machine->chip->flash, xcp->erase_at, &sector))
+	if (!chip_sector_at(machine->flash, xcp->erase_at, &sector))
 		return false;
 	xcp->erase_at = sector.addr + sector.size;
 	return machine->ops->start_erase(machine, sector.addr) >= 0;

@@ -26,17 +26,18 @@ struct chip_layout {
 	uint32_t flash_min; /* bytes; the first row that fits counts */
 	uint32_t settings_addr[2];
 	uint32_t app_offset;
+	bool two_banks; /* it refuses to work in one, where the chip offers both [rusEFI issues 2675, 2679] */
 };
 
 static const struct chip_layout layouts[] = {
-	{"stm32f4", 1u << 20, {0x080e0000, 0x080c0000}, 0x8000},
-	{"stm32f4", 0, {0x08060000, 0}, 0x8000},
+	{"stm32f4", 1u << 20, {0x080e0000, 0x080c0000}, 0x8000, false},
+	{"stm32f4", 0, {0x08060000, 0}, 0x8000, false},
 	/* In one bank, as ST ships it; in two the second copy is at 0x08108000. */
-	{"stm32f7", 2u << 20, {0x08100000, 0x08140000}, 0x8000},
-	{"stm32f7", 0, {0x080c0000, 0x080e0000}, 0x8000},
-	{"stm32h7", 2u << 20, {0x08100000, 0x08120000}, 0x20000},
-	{"stm32h7", 0, {0x080e0000, 0}, 0x20000},
-	{"", 0, {0, 0}, 0x8000},
+	{"stm32f7", 2u << 20, {0x08100000, 0x08140000}, 0x8000, false},
+	{"stm32f7", 0, {0x080c0000, 0x080e0000}, 0x8000, true},
+	{"stm32h7", 2u << 20, {0x08100000, 0x08120000}, 0x20000, false},
+	{"stm32h7", 0, {0x080e0000, 0}, 0x20000, false},
+	{"", 0, {0, 0}, 0x8000, false},
 };
 
 static const struct chip_layout *layout_of(const struct chip *chip)
@@ -68,6 +69,11 @@ struct firmware firmware_defaults(const struct chip *chip, bool behind_openblt)
 
 	snprintf(firmware.chip, sizeof(firmware.chip), "%s", chip->name);
 	return firmware;
+}
+
+bool firmware_wants_two_banks(const struct chip *chip)
+{
+	return chip->options.dual && layout_of(chip)->two_banks;
 }
 
 bool firmware_is_for(const struct firmware *firmware, const struct chip *chip)

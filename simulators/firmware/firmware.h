@@ -83,6 +83,9 @@ struct firmware_signature {
 };
 bool firmware_parse_signature(const char *text, struct firmware_signature *ret);
 
+/* Whether rusEFI works on this chip only with the flash in two banks (chip_options.dual). */
+bool firmware_wants_two_banks(const struct chip *chip);
+
 /* Whether it was built for this chip. */
 bool firmware_is_for(const struct firmware *firmware, const struct chip *chip);
 

@@ -76,8 +76,10 @@ struct machine_ops {
 
 struct machine {
 	const struct machine_ops *ops;
-	const struct chip *chip;   /* borrowed, for ever */
-	const uint8_t *uid;        /* CHIP_UID_SIZE bytes as in memory; borrowed */
+	const struct chip *chip; /* borrowed, for ever */
+	const struct chip_flash
+		*flash;     /* its flash as the option bytes organise it; borrowed, for ever */
+	const uint8_t *uid; /* CHIP_UID_SIZE bytes as in memory; borrowed */
 	struct fault_plan *faults; /* borrowed; NULL = none */
 	enum reset_cause cause;    /* of the last reset */
 	uint64_t now_us; /* set by the board before it calls the program, and by each call above */

@@ -166,6 +166,7 @@ void runner_init(struct runner *runner, const struct runner_config *config)
 			{
 				.ops = &machine_ops,
 				.chip = config->memory->config.chip,
+				.flash = config->memory->flash.chip,
 				.uid = config->memory->config.uid,
 				.faults = config->faults,
 				.fast = config->fast,
@@ -225,6 +226,7 @@ int runner_load(struct runner *runner, uint32_t addr, enum reset_cause cause)
 	runner->request = (struct runner_request){0};
 	runner->wants_usb = false;
 	runner->machine.cause = cause;
+	runner->machine.flash = runner->config.memory->flash.chip;
 	runner_now(&runner->machine);
 	for (size_t i = 0; loaders && loaders[i] && r == -ENOEXEC; i++)
 		r = loaders[i]->load(&runner->machine, addr, &runner->program);

@@ -2,8 +2,8 @@
 #include "harness/flasher/flasher_file.h"
 
 #include "harness/base/buf.h"
+#include "harness/base/quantity.h"
 #include "harness/flasher/flasher_text.h"
-#include "harness/yaml/quantity.h"
 #include "harness/yaml/yaml_file.h"
 
 #include <errno.h>
@@ -35,6 +35,8 @@ struct document {
 	enum flasher_flow *flows;
 	unsigned int flow_count;
 	bool restores_tune;
+	enum flasher_system system;
+	char driver[FLASHER_NAME];
 	char in_process[96];
 	struct success success;
 	char progress[96];
@@ -46,6 +48,11 @@ struct document {
 static const cyaml_strval_t flow_values[] = {
 	{"auto", FLASHER_AUTO},
 	{"manual", FLASHER_MANUAL},
+};
+
+static const cyaml_strval_t system_values[] = {
+	{"linux", FLASHER_ON_LINUX},
+	{"windows", FLASHER_ON_WINDOWS},
 };
 
 /* As flasher_reason_names; a test compares. */
@@ -60,6 +67,7 @@ static const cyaml_strval_t reason_values[] = {
 	{"came-back-as-ecu", FLASHER_CAME_BACK_AS_ECU},
 	{"several-devices", FLASHER_SEVERAL_DEVICES},
 	{"no-permission", FLASHER_NO_PERMISSION},
+	{"wrong-driver", FLASHER_WRONG_DRIVER},
 	{"write-failed", FLASHER_WRITE_FAILED},
 	{"verify-failed", FLASHER_VERIFY_FAILED},
 	{"no-ecu-after", FLASHER_NO_ECU_AFTER},
@@ -101,6 +109,9 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_SEQUENCE_COUNT("flows", CYAML_FLAG_POINTER, struct document, flows, flow_count,
 		&flow_schema, 1, FLASHER_FLOW_COUNT),
 	CYAML_FIELD_BOOL("restores-tune", CYAML_FLAG_OPTIONAL, struct document, restores_tune),
+	CYAML_FIELD_ENUM("system", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct document, system,
+		system_values, CYAML_ARRAY_LEN(system_values)),
+	CYAML_FIELD_STRING("driver", CYAML_FLAG_OPTIONAL, struct document, driver, 1),
 	CYAML_FIELD_STRING("in-process", CYAML_FLAG_OPTIONAL, struct document, in_process, 1),
 	CYAML_FIELD_MAPPING(
 		"success", CYAML_FLAG_DEFAULT, struct document, success, success_fields),
@@ -118,8 +129,8 @@ static const cyaml_schema_value_t schema = {
 
 #define REASONS                                                                                    \
 	"one of no-ecu, port-held, bad-answer, tune-unreadable, tool-missing, wrong-image, "       \
-	"no-dfu, came-back-as-ecu, several-devices, no-permission, write-failed, verify-failed, "  \
-	"no-ecu-after, several-ecus, tune-not-restored, timed-out"
+	"no-dfu, came-back-as-ecu, several-devices, no-permission, wrong-driver, write-failed, "   \
+	"verify-failed, no-ecu-after, several-ecus, tune-not-restored, timed-out"
 
 static const struct yaml_expected expected[] = {
 	{"name", "1 to 48 lower-case letters, digits, \"-\" and \".\", as the file is called"},
@@ -131,6 +142,8 @@ static const struct yaml_expected expected[] = {
 	{"flows", "a list of one or both of auto, manual"},
 	{"flows[]", "one of auto, manual"},
 	{"restores-tune", "yes or no"},
+	{"system", "one of linux, windows"},
+	{"driver", "the name of a driver package, as its file is called"},
 	{"in-process", "a reason of 1 to 95 characters"},
 	{"success", "how to tell a success: exit, says, or both"},
 	{"success.exit", "an exit code from 0 to 255"},
@@ -208,6 +221,8 @@ static int check_document(
 		return yaml_file_bad_value(file, why, "name");
 	if (strpbrk(document->title, "\n\t"))
 		return yaml_file_bad_value(file, why, "title");
+	if (document->driver[0] && !is_name(document->driver))
+		return yaml_file_bad_value(file, why, "driver");
 	if (word)
 		return yaml_file_bad(file, why, "command",
 			"%.20s... is not one of {image}, {serial}, {flow}", word);
@@ -242,6 +257,8 @@ static int fill(const struct document *document, struct flasher *ret)
 
 	memcpy(ret->name, document->name, sizeof(ret->name));
 	memcpy(ret->title, document->title, sizeof(ret->title));
+	memcpy(ret->driver, document->driver, sizeof(ret->driver));
+	ret->system = document->system;
 	memcpy(ret->in_process, document->in_process, sizeof(ret->in_process));
 	memcpy(ret->progress, document->progress, sizeof(ret->progress));
 	memcpy(ret->success_says, document->success.says, sizeof(ret->success_says));

@@ -9,6 +9,8 @@
  *     version: [dfu-util, --version]   optional: ends with 0 when the tool is installed
  *     flows: [manual]              which it does by itself: auto, manual. Without auto the rig asks the ECU into DFU
  *     restores-tune: no            optional (no): it brings the tune back, in flow auto
+ *     system: windows              optional: linux or windows; it is there only
+ *     driver: st-bootloader        optional: on Windows it needs this driver package, of fixtures/drivers
  *     in-process: why              optional: it is known in-process only, and why
  *     success:
  *       exit: 0                    optional; without it the exit code does not matter

@@ -116,6 +116,10 @@ Test(flasher_file, a_tool_is_judged_by_its_word)
 		"dfu-util: Cannot open DFU device 0483:df11 found on devnum 2 "
 		"(LIBUSB_ERROR_ACCESS)\ndfu-util: No DFU capable USB device available\n",
 		false, FLASHER_NO_PERMISSION);
+	expect_judged("dfu-util", 74,
+		"dfu-util: Cannot open DFU device 0483:df11 found on devnum 2 "
+		"(LIBUSB_ERROR_NOT_SUPPORTED)\ndfu-util: No DFU capable USB device available\n",
+		false, FLASHER_WRONG_DRIVER);
 	expect_judged("dfu-util", 74, "something else", false, FLASHER_NO_REASON);
 	expect_judged("stm32-programmer-cli", 0, "Error: Target device not found\n", false,
 		FLASHER_NO_DFU);
@@ -141,6 +145,22 @@ Test(flasher_file, every_reason_can_be_said)
 		cr_expect_eq(flasher.says[0].reason, i);
 		flasher_done(&flasher);
 	}
+}
+
+Test(flasher_file, a_windows_tool_says_which_driver_it_needs)
+{
+	struct flasher flasher = {0};
+	struct why why = {0};
+
+	cr_assert_eq(parse(GOOD, &flasher, &why), 0, "%s", why.text);
+	cr_expect_eq(flasher.system, FLASHER_ON_ANY);
+	cr_expect_str_eq(flasher.driver, "");
+	flasher_done(&flasher);
+	cr_assert_eq(parse(GOOD "system: windows\ndriver: st-bootloader\n", &flasher, &why), 0,
+		"%s", why.text);
+	cr_expect_eq(flasher.system, FLASHER_ON_WINDOWS);
+	cr_expect_str_eq(flasher.driver, "st-bootloader");
+	flasher_done(&flasher);
 }
 
 static const struct mistake {
@@ -172,6 +192,8 @@ static const struct mistake {
 	 "progress: \"([0-9]{1,32767})%\"\nsource: s\n",
 		"at most one {}"},
 	{GOOD "says: [{text: x, reason: bored}]\n", "is not one of no-ecu"},
+	{GOOD "system: dos\n", "system: \"dos\" is not one of linux, windows"},
+	{GOOD "driver: \"a/b\"\n", "driver: \"a/b\" is not the name"},
 };
 
 Test(flasher_file, mistakes_are_told_with_their_line)

@@ -20,6 +20,13 @@ enum flasher_flow {
 	FLASHER_FLOW_COUNT,
 };
 
+/* Where it runs, when that matters. */
+enum flasher_system {
+	FLASHER_ON_ANY,
+	FLASHER_ON_LINUX,
+	FLASHER_ON_WINDOWS,
+};
+
 /* Why a tool did not update the board, in the tool's own view: enumerator, name in files, and in words. */
 #define FLASHER_REASONS(X)                                                                         \
 	X(FLASHER_NO_REASON, "none", "no reason given")                                            \
@@ -33,6 +40,7 @@ enum flasher_flow {
 	X(FLASHER_CAME_BACK_AS_ECU, "came-back-as-ecu", "the board came back as ECU")              \
 	X(FLASHER_SEVERAL_DEVICES, "several-devices", "there are several bootloaders")             \
 	X(FLASHER_NO_PERMISSION, "no-permission", "the device may not be opened")                  \
+	X(FLASHER_WRONG_DRIVER, "wrong-driver", "the device has a driver for other tools")         \
 	X(FLASHER_WRITE_FAILED, "write-failed", "the image was not written")                       \
 	X(FLASHER_VERIFY_FAILED, "verify-failed", "the flash differs from the image")              \
 	X(FLASHER_NO_ECU_AFTER, "no-ecu-after", "no ECU came back")                                \
@@ -64,10 +72,13 @@ struct flasher {
 	bool flows
 		[FLASHER_FLOW_COUNT]; /* which it can do itself; without auto the rig asks the ECU */
 	bool restores_tune;           /* in flow auto */
-	char in_process[96];          /* why it runs in-process only; "" = it does not */
-	int success_exit;             /* exit code of a success; -1 = does not say */
-	char success_says[96];        /* must be in the output of a success; "" = need not */
-	char progress[96];            /* POSIX extended regex with the per cent in (1); "" = none */
+	enum flasher_system system;
+	char driver
+		[FLASHER_NAME]; /* Windows: the package of fixtures/drivers that it needs, or "" */
+	char in_process[96];    /* why it runs in-process only; "" = it does not */
+	int success_exit;       /* exit code of a success; -1 = does not say */
+	char success_says[96];  /* must be in the output of a success; "" = need not */
+	char progress[96];      /* POSIX extended regex with the per cent in (1); "" = none */
 	uint32_t limit_ms;
 	struct flasher_says says[FLASHER_SAYS_MAX]; /* the first that fits counts */
 	size_t says_count;

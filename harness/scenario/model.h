@@ -16,6 +16,7 @@
 #define SCENARIO_OF_MAX        12
 #define SCENARIO_MISSING_MAX   3
 #define SCENARIO_ONLY_MAX      4
+#define SCENARIO_LATE_MAX      WORLD_LATE_MAX
 #define SCENARIO_WORD_MAX      15 /* words of a command line */
 
 /* A board's pins and memory when the story begins. */
@@ -45,6 +46,9 @@ struct step {
 	bool has_exit;
 	int exit_code;
 	char says[EXPECT_SAYS]; /* "" = anything */
+	enum world_windows_action windows;
+	char driver[SCENARIO_NAME]; /* "" = none */
+	bool unelevated;
 	struct expect expect;
 };
 
@@ -94,6 +98,9 @@ struct scenario {
 	char missing_names[SCENARIO_MISSING_MAX][SCENARIO_NAME];
 	char driver_names[WORLD_DRIVER_MAX][SCENARIO_NAME];
 	char prober[SCENARIO_NAME], kernel_driver[SCENARIO_NAME];
+	char late_names[SCENARIO_LATE_MAX][SCENARIO_NAME];
+	char mute_names[SCENARIO_LATE_MAX][SCENARIO_NAME];
+	char failing_service[SCENARIO_NAME];
 	char only_names[SCENARIO_ONLY_MAX][SCENARIO_NAME];
 	const char
 		*only[SCENARIO_ONLY_MAX + 1]; /* borrows from only_names; [0] NULL = any flasher */

@@ -42,12 +42,21 @@ struct document_start {
 	enum document_usb usb;
 };
 
+struct document_late {
+	char program[SCENARIO_NAME], time[32];
+};
+
 struct document_host {
 	char **missing, **drivers;
 	uint32_t missing_count, drivers_count;
 	enum document_flag port_held, no_permission, new_number;
 	enum world_system system;
 	char prober[SCENARIO_NAME], kernel_driver[SCENARIO_NAME];
+	char install_time[32], failing_service[SCENARIO_NAME];
+	enum document_flag no_elevation;
+	struct document_late *late;
+	char **mute;
+	uint32_t late_count, mute_count;
 };
 
 struct document_fault {
@@ -111,6 +120,13 @@ static const cyaml_schema_value_t other_schema = {
 
 static const cyaml_schema_value_t program_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, SCENARIO_NAME - 1)};
+static const cyaml_schema_field_t late_fields[] = {
+	CYAML_FIELD_STRING("program", CYAML_FLAG_DEFAULT, struct document_late, program, 1),
+	CYAML_FIELD_STRING("time", CYAML_FLAG_DEFAULT, struct document_late, time, 1),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t late_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct document_late, late_fields)};
 static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_SEQUENCE("missing", CYAML_FLAG_POINTER | OPTIONAL, struct document_host,
 		missing, &program_schema, 1, SCENARIO_MISSING_MAX),
@@ -118,6 +134,14 @@ static const cyaml_schema_field_t host_fields[] = {
 		CYAML_ARRAY_LEN(systems)),
 	CYAML_FIELD_SEQUENCE("drivers", CYAML_FLAG_POINTER | OPTIONAL, struct document_host,
 		drivers, &program_schema, 0, WORLD_DRIVER_MAX),
+	CYAML_FIELD_STRING("install-time", OPTIONAL, struct document_host, install_time, 1),
+	CYAML_FIELD_STRING("failing-service", OPTIONAL, struct document_host, failing_service, 1),
+	CYAML_FIELD_ENUM("no-elevation", STRICT_WORD, struct document_host, no_elevation, flags,
+		CYAML_ARRAY_LEN(flags)),
+	CYAML_FIELD_SEQUENCE("late", CYAML_FLAG_POINTER | OPTIONAL, struct document_host, late,
+		&late_schema, 1, SCENARIO_LATE_MAX),
+	CYAML_FIELD_SEQUENCE("mute", CYAML_FLAG_POINTER | OPTIONAL, struct document_host, mute,
+		&program_schema, 1, SCENARIO_LATE_MAX),
 	CYAML_FIELD_STRING("prober", OPTIONAL, struct document_host, prober, 1),
 	CYAML_FIELD_STRING("kernel-driver", OPTIONAL, struct document_host, kernel_driver, 1),
 	CYAML_FIELD_ENUM("port-held", STRICT_WORD, struct document_host, port_held, flags,
@@ -201,6 +225,12 @@ static const struct yaml_expected expected[] = {
 	{"host.missing", "a list of 1 to 3 programs"},
 	{"host.system", "one of linux, windows, macos"},
 	{"host.drivers", "a list of at most 4 driver packages"},
+	{"host.install-time", "a time such as 15 s"},
+	{"host.failing-service", "the name of a driver's service, such as WinUSB"},
+	{"host.no-elevation", "true or false"},
+	{"host.late", "a list of 1 or 2 programs: {program: powershell, time: 20 s}"},
+	{"host.late[].time", "a time such as 20 s"},
+	{"host.mute", "a list of 1 or 2 programs"},
 	{"host.prober", "the name of a program"},
 	{"host.kernel-driver", "the name of a kernel driver"},
 	{"host.port-held", "true or false"},
@@ -288,6 +318,32 @@ static int take_starts(struct parse *parse, const struct document *document)
 	return r;
 }
 
+/* What is wrong with a Windows host's drivers and programs. */
+static int take_trouble(struct parse *parse, const struct document_host *host)
+{
+	struct scenario *out = parse->out;
+	char path[32];
+
+	copy(out->failing_service, sizeof(out->failing_service), host->failing_service);
+	out->host.failing_service = out->failing_service[0] ? out->failing_service : NULL;
+	out->host.no_elevation = host->no_elevation == DOCUMENT_TRUE;
+	if (host->install_time[0] &&
+		quantity_time_us(host->install_time, &out->host.install_us) < 0)
+		return yaml_file_bad_value(&parse->file, parse->why, "host.install-time");
+	for (uint32_t i = 0; i < host->mute_count; i++) {
+		copy(out->mute_names[i], SCENARIO_NAME, host->mute[i]);
+		out->host.mute[i] = out->mute_names[i];
+	}
+	for (uint32_t i = 0; i < host->late_count; i++) {
+		copy(out->late_names[i], SCENARIO_NAME, host->late[i].program);
+		out->host.late[i].program = out->late_names[i];
+		snprintf(path, sizeof(path), "host.late[%u].time", i);
+		if (quantity_time_us(host->late[i].time, &out->host.late[i].time_us) < 0)
+			return yaml_file_bad_value(&parse->file, parse->why, path);
+	}
+	return 0;
+}
+
 static void take_host(struct scenario *out, const struct document_host *host)
 {
 	out->host = (struct world_host){
@@ -349,7 +405,9 @@ static int take_document(struct parse *parse, const struct document *document)
 	take_host(out, &document->host);
 	out->host.has_drivers = at(parse, "host.drivers").mark != NULL;
 	take_only(out, document);
-	r = take_starts(parse, document);
+	r = take_trouble(parse, &document->host);
+	if (r == 0)
+		r = take_starts(parse, document);
 	for (uint32_t i = 0; r == 0 && i < document->fault_count; i++)
 		r = take_fault(parse, &document->faults[i], i);
 	return r;

@@ -171,7 +171,7 @@ struct mistake {
 
 #define STEPS_ARE                                                                                  \
 	"there are power, boot0, nrst, usb, data, vbus, reset, power-cycle, replug, press, send, " \
-	"wait-for, wait, run, update"
+	"wait-for, wait, run, windows, update"
 
 static const struct mistake mistakes[] = {
 	{"empty", "", "f.yaml: the file is empty"},

@@ -111,6 +111,21 @@ static const char *const system_text[] = {
 };
 const struct names world_system_names = NAMES(system_text);
 
+enum world_system scenario_system(const struct scenario *scenario, const struct flasher *flasher)
+{
+	if (scenario->host.system != WORLD_SYSTEM_USUAL)
+		return scenario->host.system;
+	switch (flasher->system) {
+	case FLASHER_ON_ANY:
+		break;
+	case FLASHER_ON_LINUX:
+		return WORLD_LINUX;
+	case FLASHER_ON_WINDOWS:
+		return WORLD_WINDOWS;
+	}
+	return WORLD_SYSTEM_USUAL;
+}
+
 const char *const *scenario_only(const struct scenario *scenario)
 {
 	return scenario->only;

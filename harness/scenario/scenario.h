@@ -25,6 +25,11 @@
  *       system: windows                    linux | windows | macos; default: the one that the flasher is for
  *       drivers: [st-bootloader]           Windows: what the driver store has at first, of fixtures/drivers; []: nothing.
  *                                          Default: the driver that the flasher wants
+ *       install-time: 15 s                 Windows: how long it takes to give a new device its driver
+ *       failing-service: WinUSB            Windows: this driver does not start (code 10)
+ *       no-elevation: true                 Windows: nobody says yes to UAC's question
+ *       late: [{program: powershell, time: 20 s}]   takes so long before it does anything
+ *       mute: [powershell]                 prints nothing
  *       prober: ModemManager               Linux: opens each new serial port for a while
  *       kernel-driver: usbtest             Linux: is bound to the bootloader's interface
  *     faults:                              optional; each must fire, or the run is an ERROR. See dfurig list faults
@@ -57,6 +62,11 @@
  *       - run: [dfu-util, -l, "{image}"]   a host program; {image} is the scenario's
  *         exit: 74                         without exit and says, anything but 0 is an ERROR
  *         says: "No DFU capable"
+ *       - windows: uninstall-device        Device Manager: the device goes, until it is plugged in anew; and so do
+ *                                          uninstall-device-and-driver, scan, add-driver st-bootloader (also for what is
+ *                                          plugged in), stage-driver st-bootloader (into the driver store only)
+ *         of: 2
+ *         elevated: false                  without an administrator's rights; default: with them
  *       - update                           runs the flasher
  *       - update: manual                   with another flow or image than the scenario's
  *         image: rusefi-2025
@@ -144,6 +154,9 @@ size_t scenario_board_count(const struct scenario *scenario);
 struct scenario_board scenario_board(const struct scenario *scenario, size_t index);
 size_t scenario_fault_count(const struct scenario *scenario);
 struct fault_rule_text scenario_fault(const struct scenario *scenario, size_t index);
+
+/* The system of its host with this flasher; WORLD_SYSTEM_USUAL: any that the flasher runs on. */
+enum world_system scenario_system(const struct scenario *scenario, const struct flasher *flasher);
 
 /* The flashers that it is about; ends with NULL, [0] NULL = any. Borrowed. */
 const char *const *scenario_only(const struct scenario *scenario);

@@ -344,6 +344,7 @@ static const struct step_type types[] = {
 	{"wait-for", STEP_OF | STEP_WITHIN, false, parse_wait_for, do_wait_for},
 	{"wait", 0, false, parse_time, do_wait},
 	{"run", STEP_WITHIN | STEP_EXIT | STEP_SAYS, false, parse_run, do_run},
+	{"windows", STEP_OF | STEP_ELEVATED, false, step_windows_parse, step_windows_do},
 	{"update", STEP_IMAGE | STEP_EXPECT, false, parse_update, run_update},
 };
 
@@ -400,6 +401,17 @@ static int parse_exit(const struct words *value, struct step *ret)
 	return r;
 }
 
+static int parse_elevated(const struct words *value, struct step *ret)
+{
+	static const char *const words[] = {"false", "true"};
+	bool elevated;
+	int r = step_word(value, words, &elevated);
+
+	if (r == 0)
+		ret->unelevated = !elevated;
+	return r;
+}
+
 static int parse_option(
 	const struct words *value, enum step_option option, size_t board_count, struct step *ret)
 {
@@ -414,6 +426,8 @@ static int parse_option(
 		return expect_parse(value, &ret->expect);
 	case STEP_EXIT:
 		return parse_exit(value, ret);
+	case STEP_ELEVATED:
+		return parse_elevated(value, ret);
 	case STEP_SAYS:
 		return words_text(
 			value, ret->says, sizeof(ret->says), "one line of 1 to 95 characters");
@@ -433,6 +447,7 @@ static int parse_beside(const struct words *value, size_t board_count, struct st
 		{"expect", STEP_EXPECT},
 		{"exit", STEP_EXIT},
 		{"says", STEP_SAYS},
+		{"elevated", STEP_ELEVATED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)

@@ -15,6 +15,7 @@ enum step_option {
 	STEP_EXPECT = 1 << 3,
 	STEP_EXIT = 1 << 4,
 	STEP_SAYS = 1 << 5,
+	STEP_ELEVATED = 1 << 6,
 };
 
 struct step_type {
@@ -34,6 +35,10 @@ void step_done(struct step *step);
 
 /* True for the step that runs the flasher. */
 bool step_is_update(const struct step *step);
+
+/* step_windows.c: what a person does to Windows' drivers. */
+int step_windows_parse(const struct words *value, struct step *ret);
+int step_windows_do(struct run *run, const struct step *step, struct why *why);
 
 /* The step when a scenario names none. */
 struct step step_update(void);

@@ -21,6 +21,7 @@
 
 #define WORLD_BOARD_MAX  4
 #define WORLD_DRIVER_MAX 4
+#define WORLD_LATE_MAX   2
 
 enum world_system {
 	WORLD_SYSTEM_USUAL, /* the one that the flasher is for */
@@ -31,6 +32,12 @@ enum world_system {
 };
 
 extern const struct names world_system_names; /* "usual", "linux", "windows", "macos" */
+
+/* A program that takes its time before it does anything. */
+struct world_late {
+	const char *program; /* NULL ends */
+	uint64_t time_us;
+};
 
 /* What the host's system is like. Texts are borrowed from the scenario. */
 struct world_host {
@@ -43,6 +50,12 @@ struct world_host {
 	 * has_drivers: the one that the flasher wants. */
 	bool has_drivers;
 	const char *drivers[WORLD_DRIVER_MAX + 1];
+	uint64_t install_us; /* Windows: how long it takes to give a new device its driver */
+	const char
+		*failing_service; /* Windows: this driver does not start (code 10); NULL = none */
+	bool no_elevation;        /* Windows: nobody says yes to UAC's question */
+	struct world_late late[WORLD_LATE_MAX + 1];
+	const char *mute[WORLD_LATE_MAX + 1]; /* programs whose output is lost; NULL ends */
 	/* Linux: a service that opens each new serial port for a while, as ModemManager does; NULL = none. */
 	const char *prober;
 	/* Linux: a kernel driver that is bound to the bootloader's interface; NULL = none. */
@@ -86,6 +99,23 @@ struct world_image {
 	uint32_t settings_addr[2]; /* of the ECU in it; 0 = none */
 };
 
+/* What a person does to Windows' drivers. */
+enum world_windows_action {
+	WORLD_UNINSTALL_DEVICE,            /* Device Manager: "Uninstall device" */
+	WORLD_UNINSTALL_DEVICE_AND_DRIVER, /* with "Attempt to remove the driver for this device" */
+	WORLD_SCAN,                        /* "Scan for hardware changes" */
+	WORLD_ADD_DRIVER,                  /* installs a package, for what is plugged in too */
+	WORLD_STAGE_DRIVER,                /* puts it into the driver store only */
+	WORLD_WINDOWS_ACTION_COUNT,
+};
+
+struct world_windows {
+	enum world_windows_action action;
+	struct board *board; /* whose device; borrowed */
+	const char *driver;  /* of fixtures/drivers; borrowed */
+	bool elevated;       /* with an administrator's rights */
+};
+
 struct world;
 
 struct world_ops {
@@ -109,6 +139,10 @@ struct world_ops {
 
 	/* Takes effect at once for whatever is started or opened then. 0; -ENOTSUP: this world cannot (why). */
 	int (*set_host)(struct world *world, const struct world_host *host, struct why *why);
+
+	/* 0; -EPERM: Windows does not let this user (why says what it says); -ENOTSUP: it is not Windows, or this world has
+	 * none; -ENODEV: there is no such device; other: the rig's failure. NULL: -ENOTSUP. */
+	int (*windows)(struct world *world, const struct world_windows *what, struct why *why);
 
 	/* fn(user) when world->clock has reached when_us, while time passes or a program runs. Owned by the world; at most 32
 	 * are outstanding. What is left when scenario_run returns must not be called any more. 0 or -ENOSPC. */

@@ -422,7 +422,8 @@ int run_world_flasher(struct world *world, const struct flasher_job *job,
 
 	if (r < 0)
 		return why_errno(why, r, "%s", job->flasher->name);
-	r = world->ops->run_program(world, argv, job->flasher->limit_ms, &program, why);
+	r = world->ops->run_program(
+		world, argv, job->limit_ms ? job->limit_ms : job->flasher->limit_ms, &program, why);
 	flasher_argv_free(argv);
 	if (r < 0)
 		return r;

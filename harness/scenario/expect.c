@@ -77,6 +77,7 @@ static const struct expectation table[] = {
 	[EXPECT_FIRMWARE] = {"signature", expect_parse_firmware, expect_check_firmware},
 	[EXPECT_ENDS_AS] = {"ends-as", expect_parse_ends_as, expect_check_ends_as},
 	[EXPECT_EXIT] = {"exit", expect_parse_exit, expect_check_exit},
+	[EXPECT_TIMED_OUT] = {"timed-out", expect_parse_timed_out, expect_check_timed_out},
 	[EXPECT_OUTPUT] = {"says", expect_parse_says, expect_check_says},
 	[EXPECT_FLASH] = {"flash", expect_parse_flash, expect_check_flash},
 };
@@ -84,7 +85,7 @@ static_assert(ARRAY_SIZE(table) == EXPECT_KEY_COUNT, "a row for each expectation
 
 static int parse_entry(const struct words *entry, struct expect *expect)
 {
-	char known[160];
+	char known[200];
 	size_t used = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -142,6 +143,9 @@ static void take(struct expect *expect, const struct expect *over, enum expect_k
 		break;
 	case EXPECT_EXIT:
 		expect->exit_code = over->exit_code;
+		break;
+	case EXPECT_TIMED_OUT:
+		expect->timed_out = over->timed_out;
 		break;
 	case EXPECT_OUTPUT:
 		memcpy(expect->says, over->says, sizeof(expect->says));

@@ -68,6 +68,7 @@ enum expect_key {
 	EXPECT_FIRMWARE,
 	EXPECT_ENDS_AS,
 	EXPECT_EXIT,
+	EXPECT_TIMED_OUT,
 	EXPECT_OUTPUT,
 	EXPECT_FLASH,
 	EXPECT_KEY_COUNT,
@@ -98,6 +99,7 @@ struct expect {
 	char firmware[EXPECT_IMAGE]; /* whose signature; "" = none */
 	enum board_mode ends_as;
 	int exit_code;
+	bool timed_out;
 	char says[EXPECT_SAYS];
 	bool flash_given[SECTOR_KIND_COUNT];
 	enum sector_fate flash[SECTOR_KIND_COUNT]; /* of all sectors of a kind */

@@ -31,6 +31,7 @@ EXPECT_ROW(reason);
 EXPECT_ROW(tool);
 EXPECT_ROW(within);
 EXPECT_ROW(exit);
+EXPECT_ROW(timed_out);
 EXPECT_ROW(says);
 
 /* expect_board.c: of the board. */

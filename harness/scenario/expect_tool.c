@@ -106,6 +106,30 @@ int expect_check_exit(
 	return !findings->tool->missing && findings->tool->exit_code == expect->exit_code;
 }
 
+static const char *const flag_text[] = {"false", "true"};
+static const struct names flags = NAMES(flag_text);
+
+int expect_parse_timed_out(const struct words *words, struct expect *expect)
+{
+	int value, r = words_name(words, &flags, &value);
+
+	if (r == 0)
+		expect->timed_out = value;
+	return r;
+}
+
+int expect_check_timed_out(
+	const struct expect *expect, const struct findings *findings, struct told *told)
+{
+	expect_print(
+		told->expected, expect->timed_out ? "stopped after its time" : "ends by itself");
+	if (!tool_ran(findings, told))
+		return 0;
+	expect_print(told->got,
+		findings->tool->timed_out ? "stopped after its time" : "it ended by itself");
+	return findings->tool->timed_out == expect->timed_out;
+}
+
 int expect_parse_says(const struct words *words, struct expect *expect)
 {
 	return words_text(

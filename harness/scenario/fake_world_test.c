@@ -271,6 +271,7 @@ static int run_flasher(struct world *world, const struct flasher_job *job,
 	struct fake_world *fake = world_of(world);
 
 	(void)why;
+	fake->limit_ms = job->limit_ms;
 	fake->flash(fake, job->flow, job->image, ret);
 	return 0;
 }

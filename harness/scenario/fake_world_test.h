@@ -73,7 +73,8 @@ struct fake_world {
 	int program_exit; /* of any program but ours */
 	const char *program_says;
 	bool program_missing;
-	int broken; /* errno of run_until */
+	int broken;        /* errno of run_until */
+	uint32_t limit_ms; /* what the last flasher was given; 0 = its own */
 };
 
 /* A world with count boards and a flasher that does everything right. fake_world_done at the end. */

@@ -49,6 +49,7 @@ struct step {
 	enum world_windows_action windows;
 	char driver[SCENARIO_NAME]; /* "" = none */
 	bool unelevated;
+	uint64_t stop_us; /* the flasher is stopped after so long; 0 = as its own file says */
 	struct expect expect;
 };
 

@@ -149,7 +149,7 @@ Test(scenario_parse, all_expectations_can_be_given)
 		HEAD "expect:\n"
 		     "  outcome: not-updated\n  reason: no-dfu\n  tool: failure\n  tune: kept\n"
 		     "  usb: [ecu, {dfu: 3 s}]\n  within: 30 s\n  signature: none\n  ends-as: dfu\n"
-		     "  exit: 74\n  says: \"No DFU\"\n"
+		     "  exit: 74\n  says: \"No DFU\"\n  timed-out: true\n"
 		     "  flash: {settings: untouched}\n");
 
 	cr_assert_eq(s->expect.given, (1u << EXPECT_KEY_COUNT) - 1);
@@ -161,6 +161,7 @@ Test(scenario_parse, all_expectations_can_be_given)
 	cr_assert_str_eq(s->expect.firmware, "");
 	cr_assert_eq(s->expect.ends_as, BOARD_DFU);
 	cr_assert_str_eq(s->expect.says, "No DFU");
+	cr_assert(s->expect.timed_out);
 }
 
 struct mistake {
@@ -266,7 +267,7 @@ static const struct mistake mistakes[] = {
 		"damaged"},
 	{"unknown expectation", HEAD "expect: {colour: red}\n",
 		"f.yaml:6: expect.colour: unknown key; known are outcome, reason, tool, tune, usb, "
-		"within, signature, ends-as, exit, says, flash"},
+		"within, signature, ends-as, exit, timed-out, says, flash"},
 	{"usb", HEAD "expect: {usb: ecu}\n",
 		"f.yaml:6: expect.usb: \"ecu\" is not a list such as [ecu, dfu, ecu]"},
 	{"usb without a device", HEAD "expect: {usb: [ecu, gone]}\n",

@@ -21,9 +21,10 @@ struct run {
 	struct truth begin;         /* before the first step */
 	struct truth before_update; /* before the last update */
 	struct truth now;
-	struct world_image image;                 /* of the last update */
-	struct flasher_result result;             /* of the last update */
-	bool updated;                             /* there was one */
+	struct world_image image;     /* of the last update */
+	struct flasher_result result; /* of the last update */
+	uint32_t stop_ms; /* of it: stopped after so long; 0 = as the flasher's file says */
+	bool updated;     /* there was one */
 	uint64_t before_update_us;                /* when it began */
 	bool pins_before_update[BOARD_PIN_COUNT]; /* of the board under test */
 	uint64_t took_us;

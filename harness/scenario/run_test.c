@@ -221,6 +221,10 @@ static const struct flasher_case flasher_cases[] = {
 	{"exit", fails, "{exit: 0}", VERDICT_FAIL, "exit: expected 0, got 74"},
 	{"exit fits", fails, "{exit: 74}", VERDICT_PASS,
 		"not-updated, as it should be; the tool's reason: port-held"},
+	{"timed out", fails, "{timed-out: true}", VERDICT_FAIL,
+		"timed-out: expected stopped after its time, got it ended by itself"},
+	{"timed out fits", is_stopped, "{timed-out: true}", VERDICT_PASS,
+		"not-updated, as it should be; the tool's reason: timed-out"},
 	{"says", fails, "{says: no such words}", VERDICT_FAIL,
 		"says: expected \"no such words\", got it does not say so"},
 	{"says fits", fails, "{says: port is held}", VERDICT_PASS,
@@ -599,6 +603,29 @@ Test(scenario_run, steps_do_what_they_say)
 		cr_expect_eq(got, c->verdict, "%s: %s", c->name, names_text(&verdict_names, got));
 		cr_expect_str_eq(f.reason.text, c->reason, "%s: %s", c->name, f.reason.text);
 	}
+}
+
+/* The fake flasher is told when it would be stopped. */
+static void tells_its_limit(struct fake_world *world, enum flasher_flow flow,
+	const char *image_path, struct flasher_result *ret)
+{
+	(void)flow;
+	(void)image_path;
+	ret->exit_code = (int)(world->limit_ms / 1000);
+}
+
+Test(scenario_run, a_flasher_may_be_stopped_earlier)
+{
+	FIXTURE(f, 1);
+	f.world.flash = tells_its_limit;
+	assert_verdict(&f,
+		AUTO "steps:\n"
+		     "  - update: auto\n"
+		     "    stop-after: 7 s\n"
+		     "    expect: {exit: 7, outcome: not-updated}\n"
+		     "  - update\n"
+		     "expect: {exit: 0, outcome: not-updated}\n",
+		VERDICT_PASS, "not-updated, as it should be");
 }
 
 Test(scenario_run, a_program_that_fails_unexpectedly_is_an_error)

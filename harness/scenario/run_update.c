@@ -166,8 +166,8 @@ int run_tool(struct run *run, enum flasher_flow flow, struct why *why)
 		run_tell_step(run, 0, "update", "%s updates the board (%s)", run->flasher->name,
 			names_text(&flasher_flow_words, flow));
 		r = world->ops->run_flasher(world,
-			&(struct flasher_job){run->flasher, flow, run->image.path}, &run->result,
-			why);
+			&(struct flasher_job){run->flasher, flow, run->image.path, run->stop_ms},
+			&run->result, why);
 	}
 	run->flasher_runs = false;
 	return r < 0 ? r : run_check_failure(run, why);
@@ -219,6 +219,7 @@ int run_update_begin(struct run *run, const struct step *step, struct why *why)
 		return r;
 	truth_map_add(&run->map, &run->watch, 0, &run->image);
 	run->before_update_us = run_now_us(run);
+	run->stop_ms = (uint32_t)(step->stop_us / 1000);
 	keep_pins(run);
 	return 0;
 }

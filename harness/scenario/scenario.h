@@ -70,6 +70,7 @@
  *       - update                           runs the flasher
  *       - update: manual                   with another flow or image than the scenario's
  *         image: rusefi-2025
+ *         stop-after: 10 s                 the flasher is stopped then; default: as its own file says
  *         expect: {tool: failure}          judged at once; what stands in expect below, at the end
  *     meanwhile:                           optional; while the flasher runs, each once; each must happen
  *       - {when: dfu, after: 200 ms, do: {power: off}}    when: the board shows itself so; start: the flasher starts
@@ -89,6 +90,7 @@
  *       signature: rusefi-2026             of the firmware in flash at the end: an image's, or none
  *       ends-as: ecu                       the board's mode at the end
  *       exit: 74                           of the tool
+ *       timed-out: true                    it did not end by itself, but was stopped after its time
  *       says: "No DFU capable"             in the tool's output
  *       flash: {settings: untouched}       all sectors that the image lies in (image), that hold settings, or neither (other):
  *                                          untouched, erased, written, changed since the first step; untouched alone: all are

@@ -345,7 +345,7 @@ static const struct step_type types[] = {
 	{"wait", 0, false, parse_time, do_wait},
 	{"run", STEP_WITHIN | STEP_EXIT | STEP_SAYS, false, parse_run, do_run},
 	{"windows", STEP_OF | STEP_ELEVATED, false, step_windows_parse, step_windows_do},
-	{"update", STEP_IMAGE | STEP_EXPECT, false, parse_update, run_update},
+	{"update", STEP_IMAGE | STEP_EXPECT | STEP_STOP, false, parse_update, run_update},
 };
 
 static const struct step_type *find_type(const char *word)
@@ -428,6 +428,8 @@ static int parse_option(
 		return parse_exit(value, ret);
 	case STEP_ELEVATED:
 		return parse_elevated(value, ret);
+	case STEP_STOP:
+		return words_time(value, &ret->stop_us);
 	case STEP_SAYS:
 		return words_text(
 			value, ret->says, sizeof(ret->says), "one line of 1 to 95 characters");
@@ -448,6 +450,7 @@ static int parse_beside(const struct words *value, size_t board_count, struct st
 		{"exit", STEP_EXIT},
 		{"says", STEP_SAYS},
 		{"elevated", STEP_ELEVATED},
+		{"stop-after", STEP_STOP},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)

@@ -16,6 +16,7 @@ enum step_option {
 	STEP_EXIT = 1 << 4,
 	STEP_SAYS = 1 << 5,
 	STEP_ELEVATED = 1 << 6,
+	STEP_STOP = 1 << 7, /* stop-after: 10 s */
 };
 
 struct step_type {

@@ -76,6 +76,7 @@ struct flasher_job {
 	const struct flasher *flasher;
 	enum flasher_flow flow;
 	const char *image; /* path */
+	uint32_t limit_ms; /* 0 = the flasher's own */
 };
 
 /* What became of the flasher. */

@@ -118,7 +118,9 @@ static void add_outer(struct ways *ways)
 	add(ways, SWEEP_BROWN_OUT, FAULT_BROWN_OUT, 0);
 	add(ways, SWEEP_NRST, FAULT_RESET, 0);
 	add(ways, SWEEP_USB, FAULT_UNPLUG, 0);
-	add(ways, SWEEP_KILL, FAULT_KILL, 0);
+	/* Other control transfers are the kernel's, which nobody kills. */
+	if (!is_called(ways->occasion, "control"))
+		add(ways, SWEEP_KILL, FAULT_KILL, 0);
 }
 
 /* The flash is at work: early, in the middle, late. The host waits then, and the bus is silent. */

@@ -84,6 +84,14 @@ struct chip_flash {
 	struct chip_source time_source;
 };
 
+/* A value in the option bytes, by the name that ST's tools give it. */
+struct chip_option {
+	const char *name; /* "nDBANK" */
+	uint8_t offset;   /* of the byte that its lowest bit lies in */
+	uint8_t shift;    /* of that bit */
+	uint8_t bits;     /* up to 16; may go on in the next byte */
+};
+
 /* The option bytes as the ROM shows them. */
 struct chip_options {
 	struct chip_range range;
@@ -92,11 +100,13 @@ struct chip_options {
 	uint8_t rdp_offset;      /* of the RDP byte */
 	uint8_t wrp_offset;      /* of nWRP, little-endian, bit 0 = sector 0, 0 = protected */
 	uint8_t wrp_count;       /* bits */
-	uint8_t row_size; /* in the first 4 bytes of each row a 16-bit value and its complement; 0 = no complements */
+	uint8_t row_size; /* bytes; each row begins with 16 bits and their complement; 0 = no complements */
 	/* Another organisation of the same flash, in force while dual_bit in the byte at dual_offset is clear; NULL = none.
 	 * A bit of nWRP stands for two sectors then [RM0410 3.7.7, from memory]. */
 	const struct chip_flash *dual;
 	uint8_t dual_offset, dual_bit;
+	const struct chip_option *named;
+	uint8_t named_count;
 	struct chip_time erase; /* of all option bytes */
 	struct chip_time program;
 	struct chip_source source;

@@ -43,6 +43,15 @@ static const uint8_t f407_option_defaults[16] = {
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* nWRP */
 };
 
+static const struct chip_option f407_named_options[] = {
+	{"RDP", 1, 0, 8},
+	{"BOR_LEV", 0, 2, 2},
+	{"WDG_SW", 0, 5, 1},
+	{"nRST_STOP", 0, 6, 1},
+	{"nRST_STDBY", 0, 7, 1},
+	{"nWRP", 8, 0, 12},
+};
+
 /* nRST_STDBY 7, nRST_STOP 6, WDG_SW 5, BOR_LEV 3..2; RDP; nWRP 11..0. */
 static const uint8_t f407_option_writable[16] = {
 	[0] = 0xec,
@@ -158,6 +167,22 @@ static const uint8_t f767_option_defaults[32] = {
 	0x40, 0x00, 0xbf, 0xff, 0xff, 0xff, 0xff, 0xff, /* BOOT_ADD1 */
 };
 
+static const struct chip_option f767_named_options[] = {
+	{"RDP", 1, 0, 8},
+	{"BOR_LEV", 0, 2, 2},
+	{"WWDG_SW", 0, 4, 1},
+	{"IWDG_SW", 0, 5, 1},
+	{"nRST_STOP", 0, 6, 1},
+	{"nRST_STDBY", 0, 7, 1},
+	{"nWRP", 8, 0, 12},
+	{"nDBOOT", 9, 4, 1},
+	{"nDBANK", 9, 5, 1},
+	{"IWDG_STDBY", 9, 6, 1},
+	{"IWDG_STOP", 9, 7, 1},
+	{"BOOT_ADD0", 16, 0, 16},
+	{"BOOT_ADD1", 24, 0, 16},
+};
+
 /* nRST_STDBY 7, nRST_STOP 6, IWDG_SW 5, WWDG_SW 4, BOR_LEV 3..2; RDP; all of the others. */
 static const uint8_t f767_option_writable[32] = {
 	[0] = 0xfc,
@@ -260,8 +285,10 @@ static const struct chip_flash f767xg_dual = {
 	{                                                                                          \
 		.range = {.addr = 0x1fff0000, .size = 32}, .defaults = f767_option_defaults,       \
 		.writable = f767_option_writable, .rdp_offset = 1, .wrp_offset = 8,                \
-		.wrp_count = 12, .row_size = 8, .dual_offset = 9, .dual_bit = 0x20,                \
-		.dual = dual_flash, .erase = {.typ_us = 400 * MS, .max_us = 800 * MS},             \
+		.wrp_count = 12, .named = f767_named_options,                                      \
+		.named_count = ARRAY_SIZE(f767_named_options), .row_size = 8, .dual_offset = 9,    \
+		.dual_bit = 0x20, .dual = dual_flash,                                              \
+		.erase = {.typ_us = 400 * MS, .max_us = 800 * MS},                                 \
 		.program = {.typ_us = 16 * 16, .max_us = 16 * 100},                                \
 		.source = {CHIP_SECONDARY, "[DB] 0x451; rows and complements: a dump in ST "       \
 					   "community 410209; times guessed"},                     \
@@ -364,6 +391,8 @@ const struct chip chips[] = {
 				.rdp_offset = 1,
 				.wrp_offset = 8,
 				.wrp_count = 12,
+				.named = f407_named_options,
+				.named_count = ARRAY_SIZE(f407_named_options),
 				/* As the smallest sector at x8: the option bytes are a sector of their own. */
 				.erase = {.typ_us = 400 * MS, .max_us = 800 * MS},
 				.program = {.typ_us = 16 * 16, .max_us = 16 * 100},

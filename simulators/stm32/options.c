@@ -2,6 +2,8 @@
 #include "simulators/stm32/options.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 void options_init(struct options *options, const struct chip_options *chip)
@@ -129,6 +131,54 @@ void options_preset_byte(struct options *options, uint8_t offset, uint8_t value)
 void options_flip(struct options *options, uint64_t bit)
 {
 	options->stored[bit / 8 % options->chip->range.size] ^= (uint8_t)(1u << bit % 8);
+}
+
+static bool is_name(const char *name, const char *given)
+{
+	while (*name && (tolower((unsigned char)*name) == tolower((unsigned char)*given) ||
+				(*name == '_' && *given == '-'))) {
+		name++;
+		given++;
+	}
+	return !*name && !*given;
+}
+
+static const struct chip_option *find_named(const struct chip_options *chip, const char *name)
+{
+	for (uint8_t i = 0; i < chip->named_count; i++)
+		if (is_name(chip->named[i].name, name))
+			return &chip->named[i];
+	return NULL;
+}
+
+int options_preset(struct options *options, const char *name, uint32_t value)
+{
+	const struct chip_option *option = find_named(options->chip, name);
+	uint32_t mask, old;
+
+	if (!option)
+		return -ENOENT;
+	if (value >> option->bits)
+		return -ERANGE;
+	mask = ((1u << option->bits) - 1) << option->shift;
+	old = options->stored[option->offset] | (uint32_t)options->stored[option->offset + 1] << 8;
+	value = (old & ~mask) | value << option->shift;
+	options_preset_byte(options, option->offset, (uint8_t)value);
+	if (option->shift + option->bits > 8)
+		options_preset_byte(options, (uint8_t)(option->offset + 1), (uint8_t)(value >> 8));
+	return 0;
+}
+
+int options_value(const struct options *options, const char *name, uint32_t *ret)
+{
+	const struct chip_option *option = find_named(options->chip, name);
+	const uint8_t *at;
+
+	if (!option)
+		return -ENOENT;
+	at = options->loaded + option->offset;
+	*ret = ((at[0] | (uint32_t)at[1] << 8) >> option->shift) & ((1u << option->bits) - 1);
+	return 0;
 }
 
 void options_preset_rdp(struct options *options, uint8_t rdp)

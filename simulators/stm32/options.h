@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "harness/base/attr.h"
 #include "simulators/stm32/chip.h"
 
 #define OPTIONS_MAX   64   /* bytes */
@@ -61,6 +62,11 @@ void options_flip(struct options *options, uint64_t bit);
 
 /* What a chip has before a test begins: in force at once. */
 void options_preset_byte(struct options *options, uint8_t offset, uint8_t value);
+/* A value by its name in the chip's row, whatever the case of its letters, with "-" for "_": "ndbank", "boot-add0".
+ * 0; -ENOENT: the chip has none of this name; -ERANGE: it has not so many bits. */
+MUST_CHECK int options_preset(struct options *options, const char *name, uint32_t value);
+/* The value in force, by the same name; -ENOENT. */
+MUST_CHECK int options_value(const struct options *options, const char *name, uint32_t *ret);
 void options_preset_rdp(struct options *options, uint8_t rdp);
 void options_preset_write_protected(struct options *options, uint32_t sectors);
 

@@ -2,6 +2,7 @@
 #include "simulators/stm32/options.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #define SIZE 16
@@ -150,4 +151,42 @@ Test(options, a_clear_bit_of_nwrp_protects_its_sector)
 	options_preset_write_protected(&options, 1u << 12 | 1u << 0);
 	cr_expect_eq(options_write_protected(&options), 1u << 0, "there is no sector 12");
 	cr_expect_eq(options.stored[9], 0xff);
+}
+
+static const struct named_case {
+	const char *chip, *name;
+	uint32_t value;
+	int result;
+	uint8_t offset;
+	uint8_t bytes[2]; /* there, afterwards */
+} named_cases[] = {
+	{"stm32f407xg", "rdp", 0x55, 0, 1, {0x55, 0xff}},
+	{"stm32f407xg", "BOR-LEV", 1, 0, 0, {0xe7, 0xaa}},
+	{"stm32f407xg", "nwrp", 0x7fe, 0, 8, {0xfe, 0xf7}},
+	{"stm32f407xg", "nwrp", 0x1000, -ERANGE, 8, {0xff, 0xff}},
+	{"stm32f407xg", "ndbank", 0, -ENOENT, 8, {0xff, 0xff}},
+	{"stm32f407xg", "rd", 0, -ENOENT, 0, {0xef, 0xaa}},
+	{"stm32f407xg", "rdpp", 0, -ENOENT, 0, {0xef, 0xaa}},
+	{"stm32f767xi", "nDBANK", 0, 0, 9, {0xdf, 0x00}},
+	{"stm32f767xi", "ndbank", 0, 0, 11, {0x20, 0xff}}, /* its complement */
+	{"stm32f767xi", "boot-add0", 0x2000, 0, 16, {0x00, 0x20}},
+	{"stm32f767xi", "BOOT_ADD1", 0xffff, 0, 24, {0xff, 0xff}},
+};
+
+Test(options, are_preset_and_read_by_the_names_that_st_gives_them)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(named_cases); i++) {
+		const struct named_case *c = &named_cases[i];
+		struct options options;
+		uint32_t value = 0;
+
+		options_init(&options, &chip_find(c->chip)->options);
+		cr_expect_eq(options_preset(&options, c->name, c->value), c->result, "row %zu", i);
+		cr_expect_eq(options.stored[c->offset], c->bytes[0], "row %zu", i);
+		cr_expect_eq(options.loaded[c->offset + 1], c->bytes[1], "row %zu", i);
+		if (c->result == 0)
+			cr_expect_eq(options_value(&options, c->name, &value), 0);
+		if (c->result == 0)
+			cr_expect_eq(value, c->value, "row %zu: %#x", i, value);
+	}
 }

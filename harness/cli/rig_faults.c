@@ -70,6 +70,7 @@ static void act(void *user, enum fault_action action, bool begin)
 	case FAULT_NAK:
 	case FAULT_SHORT:
 	case FAULT_CORRUPT:
+	case FAULT_SAY:
 	case FAULT_ACTION_COUNT:
 		return; /* not effects */
 	}

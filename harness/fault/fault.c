@@ -37,6 +37,7 @@ static const char *const action_text[] = {
 	[FAULT_NAK] = "nak",
 	[FAULT_SHORT] = "short",
 	[FAULT_CORRUPT] = "corrupt",
+	[FAULT_SAY] = "say",
 	[FAULT_CUT_POWER] = "cut-power",
 	[FAULT_BROWN_OUT] = "brown-out",
 	[FAULT_RESET] = "reset",

@@ -60,6 +60,8 @@ enum fault_action {
 	FAULT_SHORT, /* answer: cut to `value` bytes */
 	FAULT_CORRUPT, /* answer of the device, or data on their way to it (request): byte number `value` is inverted;
 			* counted round when there are fewer */
+	FAULT_SAY, /* request, of a GETSTATUS: answered in place of the device, with the state `value`, OK, and nothing to
+		    * wait for */
 	/* Effects: anywhere. */
 	FAULT_CUT_POWER, /* VDD; value: microseconds until it is back; 0 = it stays away. So below */
 	FAULT_BROWN_OUT, /* VDD dips: the chip resets, and RAM holds some wrong bits; value is not used */

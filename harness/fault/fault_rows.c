@@ -136,6 +136,8 @@ static const struct action_row actions[] = {
 		"a number of bytes"},
 	[FAULT_CORRUPT] = {"one byte of the data is inverted", FAULT_POINTS_ON_BUS,
 		FAULT_VALUE_NUMBER, "a number: which byte; default 0"},
+	[FAULT_SAY] = {"GETSTATUS is answered in place of the device: a state, OK, poll 0 ms",
+		BIT(FAULT_REQUEST), FAULT_VALUE_STATE, "a DFU state such as dfuIDLE"},
 	[FAULT_CUT_POWER] = {"VDD is gone", ALL_POINTS, FAULT_VALUE_TIME_OR_EVER,
 		"a time such as 500 ms; default: for ever"},
 	[FAULT_BROWN_OUT] = {"VDD dips: the chip resets, RAM holds some wrong bits", ALL_POINTS,

@@ -22,6 +22,7 @@ enum fault_value {
 	FAULT_VALUE_TIME_OR_EVER, /* none = 0 */
 	FAULT_VALUE_PERCENT,      /* needed */
 	FAULT_VALUE_STATUS,       /* enum dfu_status; needed */
+	FAULT_VALUE_STATE,        /* enum dfu_state; needed */
 	FAULT_VALUE_CODE,         /* a byte; needed */
 	FAULT_VALUE_NUMBER,       /* none = 0 */
 	FAULT_VALUE_NUMBER_NEEDED,

@@ -264,6 +264,18 @@ static enum vusb_result answer(
 	return change_answer(self, slot, transfer, result, hit);
 }
 
+/* GETSTATUS, answered from here. */
+static enum vusb_result say_state(struct vusb_transfer *transfer, uint64_t state)
+{
+	struct dfu_getstatus status = {.status = DFU_OK, .state = (uint8_t)state};
+	uint8_t bytes[DFU_STATUS_SIZE];
+
+	dfu_getstatus_encode(&status, bytes);
+	transfer->actual = transfer->size < sizeof(bytes) ? transfer->size : sizeof(bytes);
+	memcpy(transfer->data, bytes, transfer->actual);
+	return VUSB_ACK;
+}
+
 static enum vusb_result request(
 	struct fault_tap *self, struct fault_slot *slot, struct vusb_transfer *transfer)
 {
@@ -277,6 +289,9 @@ static enum vusb_result request(
 		return VUSB_STALL;
 	if (hit.action == FAULT_NAK)
 		return hold(self, slot, hit.value);
+	if (hit.action == FAULT_SAY && is_dfu(self, transfer) &&
+		transfer->setup.bRequest == DFU_GETSTATUS)
+		return say_state(transfer, hit.value);
 	return answer(self, slot, transfer);
 }
 

@@ -284,6 +284,17 @@ static int parse_status(const char *text, uint64_t *ret)
 	return -ENOENT;
 }
 
+/* "dfuDNBUSY" */
+static int parse_state(const char *text, uint64_t *ret)
+{
+	for (uint8_t i = 0; i < DFU_STATE_COUNT; i++)
+		if (strcmp(dfu_state_text(i), text) == 0) {
+			*ret = i;
+			return 0;
+		}
+	return -ENOENT;
+}
+
 static int parse_value(enum fault_value kind, const char *text, uint64_t *ret)
 {
 	uint32_t number = 0;
@@ -293,6 +304,8 @@ static int parse_value(enum fault_value kind, const char *text, uint64_t *ret)
 		return quantity_time_us(text, ret);
 	if (kind == FAULT_VALUE_STATUS)
 		return parse_status(text, ret);
+	if (kind == FAULT_VALUE_STATE)
+		return parse_state(text, ret);
 	r = kind == FAULT_VALUE_PERCENT ? parse_percent(text, 100000, &number)
 					: quantity_size(text, &number);
 	if (r == 0 && (kind != FAULT_VALUE_CODE || number <= UINT8_MAX))
@@ -526,6 +539,9 @@ static void say_value(struct text *text, const struct fault_rule *rule)
 		return;
 	case FAULT_VALUE_STATUS:
 		say(text, " %s", dfu_status_text((uint8_t)rule->value));
+		return;
+	case FAULT_VALUE_STATE:
+		say(text, " %s", dfu_state_text((uint8_t)rule->value));
 		return;
 	case FAULT_VALUE_CODE:
 		say(text, " 0x%" PRIx64, rule->value);

@@ -11,23 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXTENSION   ".yaml"
+#define YAML        ".yaml"
 #define FOLDER_MAX  3
 #define NAMES_MAX   1000
 #define LOWER_ALNUM "abcdefghijklmnopqrstuvwxyz0123456789"
 
-const struct data_kind data_boards = {"boards", "board", 64u << 10};
-const struct data_kind data_images = {"images", "image", 64u << 10};
-const struct data_kind data_flashers = {"flashers", "flasher", 64u << 10};
-const struct data_kind data_scenarios = {"scenarios", "scenario", 256u << 10};
+const struct data_kind data_boards = {"boards", "board", 64u << 10, YAML};
+const struct data_kind data_images = {"images", "image", 64u << 10, YAML};
+const struct data_kind data_flashers = {"flashers", "flasher", 64u << 10, YAML};
+const struct data_kind data_scenarios = {"scenarios", "scenario", 256u << 10, YAML};
+const struct data_kind data_drivers = {"drivers", "driver package", 64u << 10, ".inf"};
 
 bool data_is_path(const char *name)
 {
 	size_t length = strlen(name);
 
 	return strchr(name, '/') ||
-	       (length > strlen(EXTENSION) &&
-		       strcmp(name + length - strlen(EXTENSION), EXTENSION) == 0);
+	       (length > strlen(YAML) && strcmp(name + length - strlen(YAML), YAML) == 0);
 }
 
 bool data_is_name(const char *name)
@@ -100,8 +100,8 @@ int data_file_read(
 		return unknown(kind, name, why);
 	count = folders(kind, where);
 	for (size_t i = 0; i < count; i++) {
-		if (snprintf(ret->path, sizeof(ret->path), "%.4000s/%s" EXTENSION, where[i],
-			    name) >= (int)sizeof(ret->path))
+		if (snprintf(ret->path, sizeof(ret->path), "%.4000s/%s%s", where[i], name,
+			    kind->extension) >= (int)sizeof(ret->path))
 			continue;
 		r = read_path(kind, ret, why);
 		if (r != -ENOENT && r != -ENOTDIR)
@@ -149,12 +149,12 @@ static int add_name(struct data_names *names, const char *name)
 }
 
 /* The name of the thing in a file of this name; false when there is none. */
-static bool name_of_file(const char *file, char ret[static DATA_NAME])
+static bool name_of_file(const char *file, const char *extension, char ret[static DATA_NAME])
 {
 	size_t length = strlen(file);
-	size_t stem = length > strlen(EXTENSION) ? length - strlen(EXTENSION) : 0;
+	size_t stem = length > strlen(extension) ? length - strlen(extension) : 0;
 
-	if (!stem || stem >= DATA_NAME || strcmp(file + stem, EXTENSION) != 0)
+	if (!stem || stem >= DATA_NAME || strcmp(file + stem, extension) != 0)
 		return false;
 	memcpy(ret, file, stem);
 	ret[stem] = '\0';
@@ -167,7 +167,7 @@ static bool may_be_file(const struct dirent *entry)
 	return entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
 }
 
-static int add_folder(struct data_names *names, const char *path)
+static int add_folder(struct data_names *names, const char *path, const char *extension)
 {
 	DIR *dir = opendir(path);
 	char name[DATA_NAME];
@@ -177,7 +177,7 @@ static int add_folder(struct data_names *names, const char *path)
 	if (!dir)
 		return 0; /* not built here, or not installed */
 	while (r == 0 && (entry = readdir(dir)))
-		if (may_be_file(entry) && name_of_file(entry->d_name, name))
+		if (may_be_file(entry) && name_of_file(entry->d_name, extension, name))
 			r = add_name(names, name);
 	closedir(dir);
 	return r;
@@ -190,7 +190,7 @@ int data_names_read(const struct data_kind *kind, struct data_names *ret, struct
 	size_t count = folders(kind, where);
 
 	for (size_t i = 0; i < count; i++) {
-		if (add_folder(&names, where[i]) == 0)
+		if (add_folder(&names, where[i], kind->extension) == 0)
 			continue;
 		data_names_done(&names);
 		return why_errno(why, -ENOMEM, "%s", where[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program's data by kind and name: fixtures/boards, images, flashers, scenarios. Looked for in $DFURIG_DATA/<folder>,
+ * The program's data by kind and name: fixtures/boards, images, flashers, scenarios, drivers. Looked for in $DFURIG_DATA/<folder>,
  * where the program is installed, and the source tree that it was built from.
  */
 #ifndef DFURIG_CLI_DATA_FILES_H
@@ -18,12 +18,14 @@
 
 /* One kind of data. */
 struct data_kind {
-	const char *folder; /* "boards" */
-	const char *what;   /* "board", for messages */
-	size_t size_max;    /* bytes of one file */
+	const char *folder;    /* "boards" */
+	const char *what;      /* "board", for messages */
+	size_t size_max;       /* bytes of one file */
+	const char *extension; /* ".yaml" */
 };
 
 extern const struct data_kind data_boards, data_images, data_flashers, data_scenarios;
+extern const struct data_kind data_drivers; /* INF files of Windows' driver packages */
 
 /* Contains "/" or ends in ".yaml". */
 bool data_is_path(const char *name);
@@ -37,7 +39,7 @@ struct data_file {
 	size_t size;         /* bytes */
 };
 
-/* Reads <name>.yaml, or the file that name is the path of when data_is_path. CLEANUP(data_file_done) on *ret, whatever comes
+/* Reads <name> with the kind's extension, or the file that name is the path of when data_is_path. CLEANUP(data_file_done) on *ret, whatever comes
  * of it. 0; -ENOENT with the names that there are; the errors of file_read. */
 MUST_CHECK int data_file_read(
 	const struct data_kind *kind, const char *name, struct data_file *ret, struct why *why);

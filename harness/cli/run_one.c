@@ -62,6 +62,21 @@ bool run_flasher_is_installed(const struct flasher *flasher)
 	return strcmp(flasher->command[0], "dfurig") == 0 || child_is_program(flasher->command[0]);
 }
 
+/* Only in-process there is a Windows, and everything there but what Linux has. */
+static const char *wrong_system(const struct run_request *request)
+{
+	enum world_system system = scenario_system(request->scenario, request->flasher);
+	enum flasher_system tool = request->flasher->system;
+
+	if (tool == FLASHER_ON_WINDOWS && system != WORLD_WINDOWS)
+		return "it is a tool for Windows";
+	if (tool == FLASHER_ON_LINUX && system != WORLD_LINUX)
+		return "it is a tool for Linux";
+	if (request->transport == RUN_MOCK && system == WORLD_WINDOWS)
+		return "below the mock there is no Windows; --transport direct has one";
+	return NULL;
+}
+
 /* Why this flasher cannot be run over this transport, or NULL. Borrowed, from missing too. */
 static const char *out_of_place(const struct run_request *request, struct why *missing)
 {
@@ -71,6 +86,9 @@ static const char *out_of_place(const struct run_request *request, struct why *m
 		return reason;
 	if (request->transport == RUN_MOCK && request->flasher->in_process[0])
 		return request->flasher->in_process;
+	reason = wrong_system(request);
+	if (reason)
+		return reason;
 	if (request->transport == RUN_MOCK && !run_flasher_is_installed(request->flasher))
 		(void)!why_set(missing, 0, "%s is not installed", request->flasher->command[0]);
 	return missing->text[0] ? missing->text : NULL;

@@ -116,12 +116,14 @@ static size_t usual_names(
 
 /* --- tasks --- */
 
-/* A flasher of ours runs in-process as well; a program has only the mock. */
-static enum run_transport transport_for(
-	const struct run_choice *choice, const struct flasher *flasher)
+/* A flasher of ours runs in-process as well; a program has only the mock. Windows there is in-process only. */
+static enum run_transport transport_for(const struct run_choice *choice,
+	const struct scenario *scenario, const struct flasher *flasher)
 {
 	if (choice->transport >= 0)
 		return (enum run_transport)choice->transport;
+	if (scenario_system(scenario, flasher) == WORLD_WINDOWS)
+		return RUN_DIRECT;
 	return strcmp(flasher->command[0], "dfurig") == 0 ? RUN_DIRECT : RUN_MOCK;
 }
 
@@ -174,7 +176,7 @@ static void add_task(
 
 	task->scenario = scenario;
 	task->flasher = flasher;
-	task->transport = transport_for(choice, flasher);
+	task->transport = transport_for(choice, scenario, flasher);
 	task->pace = pace_for(choice, task->transport);
 	snprintf(summary->scenario, RUN_TEXT, "%s", scenario_name(scenario));
 	snprintf(summary->title, sizeof(summary->title), "%s", scenario_title(scenario));

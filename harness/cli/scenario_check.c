@@ -81,6 +81,25 @@ static int check_fault(const struct check *check, const struct yaml_mark *mark)
 	return bad(check, place ? place : mark, -EBADMSG);
 }
 
+static int check_driver(const struct check *check, const struct yaml_mark *mark)
+{
+	CLEANUP(data_file_done) struct data_file file = {.data = NULL};
+
+	return bad(check, mark, data_file_read(&data_drivers, mark->text, &file, check->why));
+}
+
+/* "add-driver st-bootloader" */
+static int check_windows(const struct check *check, const struct yaml_mark *mark)
+{
+	CLEANUP(data_file_done) struct data_file file = {.data = NULL};
+	const char *driver = strchr(mark->text, ' ');
+
+	if (!driver)
+		return 0;
+	driver += strspn(driver, " ");
+	return bad(check, mark, data_file_read(&data_drivers, driver, &file, check->why));
+}
+
 /* By their paths, without the numbers of lists. */
 static const struct {
 	const char *path; /* a pattern of fnmatch */
@@ -88,6 +107,8 @@ static const struct {
 } rules[] = {
 	{"board", check_board},
 	{"others.board", check_board},
+	{"host.drivers", check_driver},
+	{"steps.windows", check_windows},
 	{"start.firmware", check_image},
 	{"others.firmware", check_image},
 	{"image", check_image},

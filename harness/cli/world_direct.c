@@ -3,6 +3,7 @@
 
 #include "harness/cli/command_line.h"
 #include "harness/cli/host_programs.h"
+#include "harness/cli/world_windows.h"
 
 #include "harness/flasher/flasher_file.h"
 #include "harness/host/host_os_direct.h"
@@ -19,6 +20,8 @@ struct world_direct {
 	struct usb_host *usb;       /* owned */
 	struct serial_host *serial; /* owned */
 	struct host_os *os;         /* owned */
+	struct world_windows_host windows;
+	struct host_trouble troubles[2 * WORLD_LATE_MAX];
 };
 
 static struct world_direct *direct_of(struct world *world)
@@ -77,16 +80,41 @@ static int run_program(struct world *world, char *const argv[], uint32_t limit_m
 	return 0;
 }
 
-static int set_host(struct world *world, const struct world_host *host, struct why *why UNUSED)
+static void set_troubles(struct world_direct *self, const struct world_host *host)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; host->late[i].program; i++)
+		self->troubles[count++] = (struct host_trouble){
+			.program = host->late[i].program,
+			.late_ms = (uint32_t)(host->late[i].time_us / 1000),
+		};
+	for (size_t i = 0; host->mute[i]; i++)
+		self->troubles[count++] =
+			(struct host_trouble){.program = host->mute[i], .mute = true};
+	host_os_direct_set_troubles(self->os, self->troubles, count);
+}
+
+static int set_host(struct world *world, const struct world_host *host, struct why *why)
 {
 	struct world_direct *self = direct_of(world);
+	const struct run_request *request = self->base.request;
 
 	self->base.host = *host;
 	usb_host_direct_set_permission(self->usb, !host->no_permission);
 	serial_host_direct_set_held(self->serial, host->port_held);
 	serial_host_direct_set_new_numbers(self->serial, host->new_number);
 	host_os_direct_set_missing(self->os, self->base.host.missing);
-	return 0;
+	set_troubles(self, host);
+	if (scenario_system(request->scenario, request->flasher) != WORLD_WINDOWS)
+		return 0;
+	return world_windows_make(
+		&self->windows, &self->base.rig, self->os, host, request->flasher, why);
+}
+
+static int do_windows(struct world *world, const struct world_windows *what, struct why *why)
+{
+	return world_windows_do(&direct_of(world)->windows, what, why);
 }
 
 static const struct world_ops ops = {
@@ -95,6 +123,7 @@ static const struct world_ops ops = {
 	.run_program = run_program,
 	.run_flasher = run_world_flasher,
 	.set_host = set_host,
+	.windows = do_windows,
 	.at = run_world_at,
 	.image = run_world_image,
 	.tune = run_world_tune,
@@ -138,6 +167,7 @@ void world_direct_free(struct run_world *world)
 {
 	struct world_direct *self = CONTAINER_OF(world, struct world_direct, base);
 
+	world_windows_done(&self->windows);
 	host_os_direct_free(self->os);
 	serial_host_direct_free(self->serial);
 	usb_host_direct_free(self->usb);

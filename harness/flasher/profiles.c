@@ -133,9 +133,30 @@ static const char *const cim_query[] =
 	QUERY("Caption like '%STM32%' and Caption like '%Bootloader%'");
 static const char *const cim_query_h7[] =
 	QUERY("Caption like '%DFU%' and Caption like '%FS Mode%'");
+static const char *const device_report[] = {"powershell", "Get-PnpDevice -PresentOnly", NULL};
+static const char *const device_report_keeps[] = {"stm32", "dfu", "rusefi", NULL};
 static const char *const programmer_flash[] = {"STM32_Programmer_CLI/bin/STM32_Programmer_CLI.exe",
 	"-c", "port=usb1", "-w", "{image}", "0x08000000", "-v", "-s", NULL};
 
+/* DfuFlasher's executeDFU and appendDeviceReport, the same from late 2021 on. Its exit code is not looked at. How long the report
+ * may take is guessed: nobody limits it. */
+#define CONSOLE_PROGRAMMER                                                                         \
+	{                                                                                          \
+		.command = programmer_flash, .limit_ms = 180000, /* waited for, not destroyed */   \
+			.success_exit = -1, .success_says = "Download verified successfully",      \
+		.says = {{"target device not found", FLASHER_NO_DFU}},                             \
+		.failed = "ERROR: does not look like DFU has worked!",                             \
+		.report = {                                                                        \
+			.command = device_report,                                                  \
+			.limit_ms = 60000,                                                         \
+			.keeps = device_report_keeps,                                              \
+			.driver = "STM Device in DFU Mode",                                        \
+			.banner = "YOU NEED TO REMOVE LEGACY DFU DRIVER",                          \
+		},                                                                                 \
+	}
+
+/* With the old driver the caption lacks "STM32", so that the look fails first: the report with its banner is not reached but
+ * when another device fits. What the look's command says of a problem (10, 28) is not told apart from nothing at all. */
 static const struct update_profile windows_2026 = {
 	.name = "windows-2026",
 	.title = "rusEFI console, Windows, 2026",
@@ -153,27 +174,24 @@ static const struct update_profile windows_2026 = {
 			.command_h7 = cim_query_h7,
 			.command_ms = 10000, /* guessed; it takes 0.8 s as a rule */
 			.says = "ConfigManagerErrorCode=0",
+			.not_found = "*** DRIVER ERROR? ***",
+			.cannot_run = "detectSTM32BootloaderDriverState IOError",
 		},
-	.flash =
-		{
-			.command = programmer_flash,
-			.limit_ms = 180000, /* only waited for, not destroyed */
-			.success_exit = -1,
-			.success_says = "Download verified successfully",
-			.says = {{"target device not found", FLASHER_NO_DFU}},
-		},
+	.flash = CONSOLE_PROGRAMMER,
 	.after = CONSOLE_2026_AFTER,
-	.sentences =
-		{
-			CONSOLE_2026_SENTENCES,
-			[FLASHER_NO_DFU] = "Target device not found: check the driver",
-		},
+	.sentences = {CONSOLE_2026_SENTENCES},
 };
 
 /* ---- the console of 2021 ---- */
 
 static const char *const dfuse_command_flash[] = {
 	"DfuSeCommand.exe", "-c", "-d", "--v", "--fn", "{image}", NULL};
+
+#define CONSOLE_2021_FIND                                                                          \
+	{                                                                                          \
+		.signature_ms = 500, .attempts = 1, .port_ms = 5000, .round_gap_ms = 300,          \
+		.limit_ms = 5000, .first_wins = true                                               \
+	}
 
 /* PortDetector.autoDetectSerial: S on all ports at once, 500 ms for an answer, the first wins, 5 s in all. No backup: that
  * came with PR #7389. No look at the image's target (guessed). It did not look for the bootloader but ran DfuSeCommand after the pause (guessed; issues before 2022
@@ -182,15 +200,7 @@ static const struct update_profile windows_2021 = {
 	.name = "windows-2021",
 	.title = "rusEFI console, Windows, 2021",
 	.source = "rusEFI issues 2675, 2996 and 3232; PortDetector",
-	.find =
-		{
-			.signature_ms = 500,
-			.attempts = 1,
-			.port_ms = 5000,
-			.round_gap_ms = 300,
-			.limit_ms = 5000,
-			.first_wins = true,
-		},
+	.find = CONSOLE_2021_FIND,
 	.look = {.by = UPDATE_LOOK_NOT, .settle_ms = 3000},
 	.flash =
 		{
@@ -207,10 +217,26 @@ static const struct update_profile windows_2021 = {
 	.sentences = {[FLASHER_NO_ECU] = CONSOLE_HELD, [FLASHER_PORT_HELD] = CONSOLE_HELD},
 };
 
+/* ---- the console of 2022 ---- */
+
+/* From October 2021 on with STM32_Programmer_CLI and the newer driver [rusEFI HOWTO-DFU], and still without a look for the
+ * bootloader: so its banner is reached. It flashed a .hex of the bundle; here it is handed the image as it is. */
+static const struct update_profile windows_2022 = {
+	.name = "windows-2022",
+	.title = "rusEFI console, Windows, 2022",
+	.source = "rusEFI DfuFlasher between October 2021 and the first WMIC_DFU_QUERY_COMMAND; "
+		  "PortDetector",
+	.find = CONSOLE_2021_FIND,
+	.look = {.by = UPDATE_LOOK_NOT, .settle_ms = 3000},
+	.flash = CONSOLE_PROGRAMMER,
+	.sentences = {[FLASHER_NO_ECU] = CONSOLE_HELD, [FLASHER_PORT_HELD] = CONSOLE_HELD},
+};
+
 const struct update_profile *const update_profiles[] = {
 	&builtin,
 	&linux_2026,
 	&windows_2026,
+	&windows_2022,
 	&windows_2021,
 	NULL,
 };

@@ -45,6 +45,17 @@ struct update_look {
 	const char *const *command_h7; /* for an H7's target; NULL = the same */
 	uint32_t command_ms;
 	const char *says; /* in its output, blanks around ":" and "=" apart */
+	/* The tool's own words when it is not found, and when the command cannot be run; NULL = none known. */
+	const char *not_found, *cannot_run;
+};
+
+/* What a tool looks at when the flashing program has failed, so that its user knows more. */
+struct update_report {
+	const char *const *command; /* NULL = none */
+	uint32_t limit_ms;
+	const char *const *keeps; /* lines with one of these, in any case; ends with NULL */
+	const char *driver;       /* in such a line: the wrong driver is bound */
+	const char *banner;       /* the tool's own words then */
 };
 
 /* How it is flashed. */
@@ -55,6 +66,8 @@ struct update_flash {
 	int success_exit;           /* -1 = it does not matter */
 	const char *success_says;   /* NULL = it does not matter */
 	struct flasher_says says[UPDATE_SAYS_MAX]; /* of a failure; lower-case texts */
+	const char *failed;                        /* the tool's own words; NULL = none known */
+	struct update_report report;
 };
 
 /* What happens when the image is in. */

@@ -105,6 +105,12 @@ static bool is_h7(const struct update *update)
 	       strstr(parts.target, "h7");
 }
 
+static void say_own(struct update *update, const char *text)
+{
+	if (text)
+		update_say(update, "%s", text);
+}
+
 static int look_by_command(struct update *update)
 {
 	const struct update_look *look = &update->profile->look;
@@ -123,6 +129,7 @@ static int look_by_command(struct update *update)
 		return r;
 	if (found)
 		return 0;
+	say_own(update, r < 0 ? look->cannot_run : look->not_found);
 	return update_fail(update, FLASHER_NO_DFU,
 		r < 0 ? "the bootloader cannot be looked for: %s cannot be run"
 		      : "no bootloader was found by one look (%s)",
@@ -267,8 +274,61 @@ static enum flasher_reason flash_reason(const struct update *update, const struc
 	return FLASHER_WRITE_FAILED;
 }
 
+static bool holds_any(const char *line, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcasestr(line, *words))
+			return true;
+	return false;
+}
+
+/* The lines of a report that a user is shown. True: the wrong driver is bound, by one of them. */
+static bool say_report(struct update *update, char *text)
+{
+	const struct update_report *report = &update->profile->flash.report;
+	bool wrong = false;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\r\n", &save); line;
+		line = strtok_r(NULL, "\r\n", &save)) {
+		if (!holds_any(line, report->keeps))
+			continue;
+		if (strstr(line, report->driver)) {
+			say_own(update, report->banner);
+			wrong = true;
+		}
+		update_say(update, "Devices: %s", line);
+	}
+	return wrong;
+}
+
+/* *reason is changed when the report knows better. 0, or the rig's failure. */
+static int report_devices(struct update *update, enum flasher_reason *reason)
+{
+	const struct update_report *report = &update->profile->flash.report;
+	struct host_program_result result = {0};
+	CLEANUP(free_ptr) char *text = NULL;
+	int r;
+
+	if (!report->command)
+		return 0;
+	r = run(update, report->command, report->limit_ms, &result);
+	if (r == 0)
+		text = strndup(
+			result.output.size ? (char *)result.output.data : "", result.output.size);
+	buf_done(&result.output);
+	if (r < 0)
+		return r == -ENOENT || r == -EACCES ? 0 : r;
+	if (text && say_report(update, text))
+		*reason = FLASHER_WRONG_DRIVER;
+	return 0;
+}
+
 static int judge(struct update *update, const struct host_program_result *result)
 {
+	enum flasher_reason reason;
+	int r;
+
 	const struct update_flash *flash = &update->profile->flash;
 	bool good = !result->timed_out &&
 		    (flash->success_exit < 0 || result->exit_code == flash->success_exit) &&
@@ -279,8 +339,13 @@ static int judge(struct update *update, const struct host_program_result *result
 	if (result->timed_out)
 		return update_fail(update, FLASHER_TIMED_OUT, "%s was ended after %u s",
 			flash->command[0], flash->limit_ms / 1000);
-	return update_fail(update, flash_reason(update, &result->output),
-		"%s ended with %d and without success", flash->command[0], result->exit_code);
+	reason = flash_reason(update, &result->output);
+	say_own(update, flash->failed);
+	r = report_devices(update, &reason);
+	if (r < 0)
+		return r;
+	return update_fail(update, reason, "%s ended with %d and without success",
+		flash->command[0], result->exit_code);
 }
 
 static int flash_by_command(struct update *update)

@@ -166,6 +166,8 @@ static void set_system(struct update_rig *rig, const char *profile)
 	rig->os->pnp = strncmp(profile, "windows", 7) == 0 ? &rig->pnp.pnp : NULL;
 	for (size_t i = 0; i < FAKE_PNP_DRIVERS; i++)
 		rig->pnp.drivers[i] = rig->driver ? rig->driver : driver;
+	if (rig->second_driver)
+		rig->pnp.drivers[1] = rig->second_driver;
 }
 
 enum flasher_reason update_rig_update(struct update_rig *rig, const char *profile)

@@ -24,8 +24,8 @@ struct update_rig {
 	struct serial_host *serial;
 	struct host_os *os;
 	struct fake_pnp pnp; /* of the profiles that are for Windows */
-	const struct fake_driver
-		*driver; /* of all bootloaders there; NULL: what the profile wants */
+	/* Of the bootloaders there; NULL: what the profile wants, and as the first one. */
+	const struct fake_driver *driver, *second_driver;
 	struct board *boards[RIG_BOARDS];
 	struct fault_plan faults; /* of the first board */
 	struct temp_dir dir;

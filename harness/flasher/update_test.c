@@ -12,7 +12,8 @@
 
 /* The profiles that have a backup and a restore. */
 static const char *const with_tune[] = {"builtin", "linux-2026", "windows-2026"};
-static const char *const all[] = {"builtin", "linux-2026", "windows-2026", "windows-2021"};
+static const char *const all[] = {
+	"builtin", "linux-2026", "windows-2026", "windows-2022", "windows-2021"};
 
 #define EXPECT_REASON(rig, profile, wanted)                                                        \
 	do {                                                                                       \
@@ -332,8 +333,10 @@ Test(update, it_gives_up_when_its_time_is_over)
 	CLEANUP(update_rig_done) struct update_rig rig;
 	struct update_program update = {{.name = "update", .main = update_main}, &rig};
 	const struct host_program *const programs[] = {&update.program, NULL};
-	struct fault_rule late = {
-		.points = 1u << FAULT_DFU_CONNECT, .nth = 1, .action = FAULT_DELAY, .value = 20000000};
+	struct fault_rule late = {.points = 1u << FAULT_DFU_CONNECT,
+		.nth = 1,
+		.action = FAULT_DELAY,
+		.value = 20000000};
 	struct host_program_result result = {0};
 
 	update_rig_init(&rig);

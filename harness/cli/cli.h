@@ -35,6 +35,7 @@ extern const struct cli_command cli_command_image;
 extern const struct cli_command cli_command_list;
 extern const struct cli_command cli_command_run;
 extern const struct cli_command cli_command_sweep;
+extern const struct cli_command cli_command_triage;
 extern const struct cli_command cli_command_update;
 
 /* argp_parse with this program's conventions: -h is help too, options come in order with other words, an error ends the

@@ -2,6 +2,7 @@
 #include "harness/cli/host_programs.h"
 
 #include "harness/cli/cli.h"
+#include "harness/cli/cmd_triage.h"
 #include "harness/cli/cmd_update.h"
 #include "harness/cli/ecu_command.h"
 #include "harness/host/twin.h"
@@ -18,6 +19,8 @@ static int dfurig_main(const struct host_program *program UNUSED, struct host_os
 		return cmd_update_program(os, argv, out);
 	if (strcmp(name, "ecu") == 0)
 		return ecu_command_main(os, argv + 1, out);
+	if (strcmp(name, "triage") == 0)
+		return cmd_triage_program(os, argv, out);
 	(void)!buf_printf(out, "dfurig: in-process there is no command \"%s\"\n", name);
 	return CLI_USAGE;
 }

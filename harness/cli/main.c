@@ -13,6 +13,7 @@ static const struct cli_command *const commands[] = {
 	&cli_command_list,
 	&cli_command_run,
 	&cli_command_sweep,
+	&cli_command_triage,
 	&cli_command_update,
 };
 

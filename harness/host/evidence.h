@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gathers what can be observed of a board and of the machine that it hangs on: struct evidence, for the judgement in
+ * harness/triage.
+ *
+ * Step by step, and without changing what can be left as it is: the ECU is asked for its signature and its tune, the
+ * bootloader for its state, its option bytes and its flash (by set address, ABORT and UPLOAD, at the end dfuIDLE). Only with
+ * `try` the board is asked into its bootloader and out of it again.
+ */
+#ifndef DFURIG_HOST_EVIDENCE_H
+#define DFURIG_HOST_EVIDENCE_H
+
+#include "harness/ports/evidence.h"
+#include "harness/ports/host_os.h"
+
+struct evidence_options {
+	struct evidence_person person;
+	const char *serial; /* only the board with this serial number; NULL = any */
+	const char *
+		tool; /* "console", "dfu-util", or a program; NULL = what rusEFI's console uses here */
+	/* In front of /sys, /dev, /proc and the folders of udev's rules: "" for the system's own; NULL = this is no Linux machine
+	 * that could be looked at. */
+	const char *root;
+	bool try;
+};
+
+/* What cannot be observed stays unknown; nothing that a board does is a failure. 0 or -ENOMEM. */
+MUST_CHECK int evidence_gather(
+	struct host_os *os, const struct evidence_options *options, struct evidence *ret);
+
+/* Judges the bytes of a flash from its start (base) on: evidence_flash but for readable and why. transfer: bytes of the
+ * bootloader's transfers, 0 = not known. Pure. */
+void evidence_flash_scan(const uint8_t *data, size_t size, uint32_t base,
+	enum evidence_family family, uint16_t transfer, struct evidence_flash *ret);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Evidence from the bus: which boards are there. And the order of all steps. */
+#include "harness/host/evidence_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENTRY_MAX    64
+#define ROOT_HUB_VID 0x1d6b /* Linux Foundation */
+
+void evidence_copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%.*s", (int)size - 1, text);
+}
+
+static enum evidence_face face_of(const struct usb_host_entry *entry)
+{
+	if (entry->pid == EVIDENCE_DFU_PID)
+		return EVIDENCE_DFU;
+	if (entry->vid == EVIDENCE_SERIAL_VID && entry->pid == EVIDENCE_SERIAL_PID)
+		return EVIDENCE_SERIAL;
+	return EVIDENCE_NOTHING;
+}
+
+static bool is_meant(const struct usb_host_entry *entry, const char *serial)
+{
+	return !serial || strcmp(entry->serial, serial) == 0;
+}
+
+static void note_board(const struct usb_host_entry *entry, struct evidence_usb *usb)
+{
+	struct evidence_device board = {
+		.face = face_of(entry),
+		.vid = entry->vid,
+		.pid = entry->pid,
+		.bcd_device = entry->bcd_device,
+	};
+
+	evidence_copy(board.path, sizeof(board.path), entry->path);
+	evidence_copy(board.product, sizeof(board.product), entry->product);
+	evidence_copy(board.serial, sizeof(board.serial), entry->serial);
+	if (usb->count < EVIDENCE_DEVICE_MAX)
+		usb->boards[usb->count] = board;
+	usb->count++;
+	usb->dfu_count += board.face == EVIDENCE_DFU;
+	usb->serial_count += board.face == EVIDENCE_SERIAL;
+}
+
+void evidence_look_at_usb(struct host_os *os, const char *serial, struct evidence *ret)
+{
+	struct usb_host_entry entries[ENTRY_MAX];
+	struct evidence_usb *usb = &ret->usb;
+	size_t count;
+	int r = os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL);
+
+	*usb = (struct evidence_usb){.listed = evidence_of(r == 0)};
+	ret->board = (struct evidence_device){0};
+	for (size_t i = 0; r == 0 && i < count && i < ENTRY_MAX; i++) {
+		usb->devices += entries[i].vid != ROOT_HUB_VID;
+		if (face_of(&entries[i]) != EVIDENCE_NOTHING && is_meant(&entries[i], serial))
+			note_board(&entries[i], usb);
+	}
+	if (usb->count == 1)
+		ret->board = usb->boards[0];
+}
+
+bool evidence_find(
+	struct host_os *os, const char *serial, enum evidence_face face, struct usb_host_entry *ret)
+{
+	struct usb_host_entry entries[ENTRY_MAX];
+	size_t count, found = 0;
+
+	if (os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < count && i < ENTRY_MAX; i++) {
+		if (face_of(&entries[i]) != face || !is_meant(&entries[i], serial))
+			continue;
+		*ret = entries[i];
+		found++;
+	}
+	return found == 1;
+}
+
+int evidence_gather(
+	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
+{
+	int r = 0;
+
+	*ret = (struct evidence){.person = options->person};
+	evidence_look_at_tool(os, options->tool, ret);
+	evidence_look_at_usb(os, options->serial, ret);
+	evidence_look_at_windows(os, ret);
+	evidence_ask_query(os, ret);
+	if (options->root)
+		evidence_look_at_linux(options->root, ret);
+	if (ret->board.face == EVIDENCE_SERIAL)
+		evidence_ask_ecu(os, options->root, ret);
+	if (ret->board.face == EVIDENCE_DFU)
+		r = evidence_ask_dfu(os, options, ret);
+	if (r == 0 && options->try)
+		r = evidence_try_board(os, options, ret);
+	return r;
+}

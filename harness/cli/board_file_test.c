@@ -82,7 +82,8 @@ static const struct mistake mistakes[] = {
 		"board it is"},
 	{"key of two lines", "\"a\\nb\": c\n", "f.yaml:1: a key must be a word"},
 	{"unknown chip", NAME TITLE "chip: z80\n" ROM UID SOURCE,
-		"f.yaml:3: chip: no chip \"z80\"; there are: stm32f407xg"},
+		"f.yaml:3: chip: no chip \"z80\"; there are: stm32f407xg, stm32f767xi, "
+		"stm32f767xg"},
 	{"rom that the chip never had", NAME TITLE CHIP "rom: 0x1234\n" UID SOURCE,
 		"f.yaml:4: rom: stm32f407xg has no ROM 0x1234; it has: 0x2200, 0x2100"},
 	{"rom no number", NAME TITLE CHIP "rom: new\n" UID SOURCE,
@@ -234,7 +235,8 @@ Test(board_file, an_unknown_name_lists_the_known_ones)
 
 		cr_expect_eq(board_file_load(names[i], &board, &why), -ENOENT, "%s", names[i]);
 		snprintf(expected, sizeof(expected),
-			"no board \"%s\"; there are: a-board, f407-discovery, f407-discovery-2012",
+			"no board \"%s\"; there are: a-board, f407-discovery, f407-discovery-2012, "
+			"nucleo-f767, proteus-f7-1m",
 			names[i]);
 		cr_expect_str_eq(why_text(&why), expected);
 	}

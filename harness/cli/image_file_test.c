@@ -176,6 +176,8 @@ static const struct shipped {
 	{"rusefi-2025", true, false, true},
 	{"rusefi-2025-openblt", true, true, true},
 	{"rusefi-2026", true, false, true},
+	{"rusefi-2026-f767", false, false, true},
+	{"rusefi-2026-f767-1m", false, false, true},
 	{"rusefi-2026-large", true, false, true},
 	{"rusefi-2026-new-settings", true, false, true},
 	{"rusefi-2026-no-dfu-jump", true, false, true},

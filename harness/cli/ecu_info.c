@@ -4,6 +4,7 @@
 #include "harness/cli/json_out.h"
 #include "harness/report/format.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 /* "" or false where the ECU did not answer. */
 struct info {
 	char version[96];
+	char error[96]; /* the critical error; "" = none, or it does not say */
 	char protocol[8];
 	bool has_paged, paged;
 	bool has_bootloader;
@@ -34,6 +36,22 @@ static int ask_version(struct ecu_link *link, struct info *info)
 		return r;
 	snprintf(info->version, sizeof(info->version), "%.*s", (int)answer.size,
 		(const char *)answer.data);
+	return 0;
+}
+
+/* 'e': nothing when there is no critical error. */
+static int ask_error(struct ecu_link *link, struct info *info)
+{
+	const struct ts_request request = {.command = TS_ERROR_TEXT};
+	struct ts_answer answer;
+	int r = ts_client_ask(&link->ts, &request, 0, &answer, NULL);
+
+	if (r < 0)
+		return r;
+	snprintf(info->error, sizeof(info->error), "%.*s", (int)answer.size,
+		(const char *)answer.data);
+	for (char *c = info->error; *c; c++)
+		*c = isprint((unsigned char)*c) ? *c : ' ';
 	return 0;
 }
 
@@ -95,7 +113,7 @@ static int ask_tune(struct ecu_link *link, struct info *info)
 static int ask(struct ecu_link *link, struct info *info)
 {
 	static int (*const questions[])(struct ecu_link *, struct info *) = {
-		ask_version, ask_protocol, ask_bootloader, ask_tune};
+		ask_version, ask_protocol, ask_bootloader, ask_tune, ask_error};
 
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
 		if (questions[i](link, info) == -ENODEV)
@@ -158,6 +176,8 @@ static int print_ecu(const struct ecu_link *link, const struct info *info, struc
 		link->signature, *info->version ? info->version : "?",
 		*info->protocol ? info->protocol : "?", pages_text(info), bootloader_text(info));
 
+	if (r == 0 && *info->error)
+		r = buf_printf(out, "error:      %s\n", info->error);
 	if (r < 0)
 		return r;
 	return info->has_tune ? buf_printf(out, "tune:       %s bytes, CRC 0x%08x\n",
@@ -197,9 +217,9 @@ static json_t *tune_json(const struct info *info)
 
 static json_t *ecu_json(const struct ecu_link *link, const struct info *info)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "signature",
-		text_or_null(link->signature), "version", text_or_null(info->version), "protocol",
-		text_or_null(info->protocol), "paged",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "signature",
+		text_or_null(link->signature), "error", text_or_null(info->error), "version",
+		text_or_null(info->version), "protocol", text_or_null(info->protocol), "paged",
 		info->has_paged ? json_boolean(info->paged) : json_null(), "bootloader",
 		info->has_bootloader ? json_out_text(bootloader_text(info)) : json_null(), "tune",
 		tune_json(info));

@@ -186,11 +186,15 @@ static void tell(struct world_windows_host *self, const struct board *board)
 int world_windows_do(
 	struct world_windows_host *self, const struct world_windows *what, struct why *why)
 {
+	struct pnp_device before;
 	int r;
 
 	if (!self->windows)
 		return why_set(why, -ENOTSUP, "the host is not Windows: say system: windows");
-	r = act(self, what, why);
+	/* What is plugged in got its driver when it was, not from what is in the store from now on. */
+	r = find_device(self, what->board, &before, why);
+	if (r == 0 || r == -ENODEV)
+		r = act(self, what, why);
 	tell(self, what->board);
 	return r;
 }

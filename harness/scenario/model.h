@@ -29,6 +29,14 @@ struct start {
 
 struct step_type;
 
+/* What the owner asks of dfurig triage. */
+struct step_triage {
+	const char *tried;         /* "manual"; borrowed, for ever */
+	char tool[SCENARIO_NAME];  /* "" = the flasher's name */
+	char cause[SCENARIO_NAME]; /* that it must name; "" = any */
+	bool try;
+};
+
 /* One thing that is done. */
 struct step {
 	const struct step_type *type;
@@ -50,6 +58,7 @@ struct step {
 	char driver[SCENARIO_NAME]; /* "" = none */
 	bool unelevated;
 	uint64_t stop_us; /* the flasher is stopped after so long; 0 = as its own file says */
+	struct step_triage triage;
 	struct expect expect;
 };
 

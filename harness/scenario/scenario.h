@@ -67,6 +67,12 @@
  *                                          plugged in), stage-driver st-bootloader (into the driver store only)
  *         of: 2
  *         elevated: false                  without an administrator's rights; default: with them
+ *       - triage: manual                   the owner asks dfurig triage; tried: nothing, auto, manual, power-on. What he
+ *                                          sees it is told: an LED is lit when the board has power, another device works
+ *                                          when the port has its 5 V
+ *         cause: no-power                  that it must name first; without: any
+ *         try: true                        with --try; default: false
+ *         tool: dfu-util                   with what he flashes; default: the flasher
  *       - update                           runs the flasher
  *       - update: manual                   with another flow or image than the scenario's
  *         image: rusefi-2025

@@ -345,6 +345,7 @@ static const struct step_type types[] = {
 	{"wait", 0, false, parse_time, do_wait},
 	{"run", STEP_WITHIN | STEP_EXIT | STEP_SAYS, false, parse_run, do_run},
 	{"windows", STEP_OF | STEP_ELEVATED, false, step_windows_parse, step_windows_do},
+	{"triage", STEP_TRIAGE, false, step_triage_parse, step_triage_do},
 	{"update", STEP_IMAGE | STEP_EXPECT | STEP_STOP, false, parse_update, run_update},
 };
 
@@ -412,6 +413,18 @@ static int parse_elevated(const struct words *value, struct step *ret)
 	return r;
 }
 
+/* cause, tool or try: the key says it. */
+static int parse_triage(const struct words *value, struct step_triage *ret)
+{
+	static const char *const words[] = {"false", "true"};
+
+	if (strcmp(words_key(value), "cause") == 0)
+		return words_identifier(value, ret->cause, sizeof(ret->cause));
+	if (strcmp(words_key(value), "tool") == 0)
+		return words_text(value, ret->tool, sizeof(ret->tool), "the name of a tool");
+	return step_word(value, words, &ret->try);
+}
+
 static int parse_option(
 	const struct words *value, enum step_option option, size_t board_count, struct step *ret)
 {
@@ -430,6 +443,8 @@ static int parse_option(
 		return parse_elevated(value, ret);
 	case STEP_STOP:
 		return words_time(value, &ret->stop_us);
+	case STEP_TRIAGE:
+		return parse_triage(value, &ret->triage);
 	case STEP_SAYS:
 		return words_text(
 			value, ret->says, sizeof(ret->says), "one line of 1 to 95 characters");
@@ -451,6 +466,9 @@ static int parse_beside(const struct words *value, size_t board_count, struct st
 		{"says", STEP_SAYS},
 		{"elevated", STEP_ELEVATED},
 		{"stop-after", STEP_STOP},
+		{"cause", STEP_TRIAGE},
+		{"try", STEP_TRIAGE},
+		{"tool", STEP_TRIAGE},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)

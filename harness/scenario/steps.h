@@ -16,7 +16,8 @@ enum step_option {
 	STEP_EXIT = 1 << 4,
 	STEP_SAYS = 1 << 5,
 	STEP_ELEVATED = 1 << 6,
-	STEP_STOP = 1 << 7, /* stop-after: 10 s */
+	STEP_STOP = 1 << 7,   /* stop-after: 10 s */
+	STEP_TRIAGE = 1 << 8, /* cause, try, tool */
 };
 
 struct step_type {
@@ -40,6 +41,10 @@ bool step_is_update(const struct step *step);
 /* step_windows.c: what a person does to Windows' drivers. */
 int step_windows_parse(const struct words *value, struct step *ret);
 int step_windows_do(struct run *run, const struct step *step, struct why *why);
+
+/* step_triage.c: the owner asks what is wrong. */
+int step_triage_parse(const struct words *value, struct step *ret);
+int step_triage_do(struct run *run, const struct step *step, struct why *why);
 
 /* The step when a scenario names none. */
 struct step step_update(void);

@@ -3,6 +3,7 @@
 
 #include "harness/base/file.h"
 #include "harness/cli/fault_words.h"
+#include "harness/cli/preset.h"
 #include "harness/cli/work_folder.h"
 #include "harness/fault/fault_text.h"
 #include "harness/flasher/flasher_file.h"
@@ -99,54 +100,16 @@ int run_world_image(struct world *world, const char *name, struct world_image *r
 
 /* --- what the boards hold --- */
 
-static void make_tune(const struct firmware *ecu, enum scenario_tune kind, uint8_t *ret)
-{
-	if (kind == SCENARIO_TUNE_CUSTOM)
-		tune_custom(ecu, 1, ret);
-	else
-		tune_default(ecu, ret);
-}
-
-/* Puts both copies of a tune to where this firmware keeps it. */
-static int preset_tune(const struct firmware *ecu, enum scenario_tune kind, struct board *board)
-{
-	CLEANUP(free_ptr) uint8_t *tune = malloc(ecu->settings_size + 1u);
-	CLEANUP(buf_done) struct buf container;
-	int r;
-
-	buf_init(&container, 1u << 20);
-	if (!tune)
-		return -ENOMEM;
-	make_tune(ecu, kind, tune);
-	r = tune_container_append(&container, ecu, tune);
-	for (int i = 0; r == 0 && i < 2; i++)
-		if (ecu->settings_addr[i])
-			r = board->ops->write_flash(
-				board, ecu->settings_addr[i], container.data, container.size);
-	return r;
-}
-
-static int preset_board(struct run_world *self, size_t index, struct why *why)
+static int preset(struct run_world *self, size_t index, struct why *why)
 {
 	struct scenario_board wanted = scenario_board(self->request->scenario, index);
-	struct board *board = self->rig.boards[index].board;
-	const struct image_file *file;
-	struct run_image *image;
-	int r;
+	struct run_image *image = NULL;
+	int r = wanted.firmware ? find_image(self, wanted.firmware, &image, why) : 0;
 
-	if (!wanted.firmware)
-		return 0;
-	r = find_image(self, wanted.firmware, &image, why);
 	if (r < 0)
 		return r;
-	file = &image->file;
-	r = board->ops->write_flash(board, file->addr, file->bytes.data, file->bytes.size);
-	if (r == 0 && file->ecu.settings_size && wanted.tune != SCENARIO_TUNE_NONE)
-		r = preset_tune(&file->ecu, wanted.tune, board);
-	if (r < 0)
-		return why_errno(
-			why, r, "%s does not fit into the flash of %s", file->name, board->name);
-	return 0;
+	return preset_board(
+		&wanted, image ? &image->file : NULL, self->rig.boards[index].board, why);
 }
 
 /* --- faults --- */
@@ -470,7 +433,7 @@ static int begin(struct run_world *self, struct why *why)
 
 	for (unsigned int i = 0; r == 0 && i < self->rig.board_count; i++) {
 		self->world.boards[i] = self->rig.boards[i].board;
-		r = preset_board(self, i, why);
+		r = preset(self, i, why);
 	}
 	self->world.board_count = self->rig.board_count;
 	return r;

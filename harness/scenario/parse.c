@@ -4,6 +4,7 @@
  */
 #include "harness/base/quantity.h"
 #include "harness/scenario/model.h"
+#include "harness/scenario/start_options.h"
 #include "harness/scenario/steps.h"
 
 #include <errno.h>
@@ -40,6 +41,8 @@ struct document_start {
 	enum document_power power;
 	enum document_boot0 boot0;
 	enum document_usb usb;
+	char torn[16];
+	enum document_flag foreign;
 };
 
 struct document_late {
@@ -110,7 +113,10 @@ static const cyaml_strval_t flags[] = {{"false", DOCUMENT_FALSE}, {"true", DOCUM
 			CYAML_ARRAY_LEN(boot0s)),                                                  \
 		CYAML_FIELD_ENUM("usb", STRICT_WORD, struct document_start, usb, usbs,             \
 			CYAML_ARRAY_LEN(usbs)),                                                    \
-		CYAML_FIELD_END
+		CYAML_FIELD_STRING("torn", OPTIONAL, struct document_start, torn, 1),              \
+		CYAML_FIELD_ENUM("foreign", STRICT_WORD, struct document_start, foreign, flags,    \
+			CYAML_ARRAY_LEN(flags)),                                                   \
+		CYAML_FIELD_IGNORE("options", OPTIONAL), CYAML_FIELD_END
 
 static const cyaml_schema_field_t start_fields[] = {START_FIELDS};
 static const cyaml_schema_field_t other_fields[] = {
@@ -201,6 +207,7 @@ static const cyaml_schema_value_t schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct document, fields),
 };
 
+#define A_PART     "a part such as 40 %"
 #define IDENTIFIER "1 to 48 lower-case letters, digits and \"-\""
 
 static const struct yaml_expected expected[] = {
@@ -214,6 +221,8 @@ static const struct yaml_expected expected[] = {
 	{"start.power", "one of on, off"},
 	{"start.boot0", "one of released, held"},
 	{"start.usb", "one of plugged, unplugged"},
+	{"start.torn", A_PART},
+	{"start.foreign", "true or false"},
 	{"others", "a list of 1 to 3 boards"},
 	{"others[].board", "the name of a board (dfurig list boards)"},
 	{"others[].firmware", "the name of an image, or none"},
@@ -221,6 +230,8 @@ static const struct yaml_expected expected[] = {
 	{"others[].power", "one of on, off"},
 	{"others[].boot0", "one of released, held"},
 	{"others[].usb", "one of plugged, unplugged"},
+	{"others[].torn", A_PART},
+	{"others[].foreign", "true or false"},
 	{"image", "the name of an image"},
 	{"host.missing", "a list of 1 to 3 programs"},
 	{"host.system", "one of linux, windows, macos"},
@@ -280,6 +291,41 @@ static int check_identifier(struct parse *parse, const char *path, char *ret, si
 	return r;
 }
 
+static int parse_percent(const struct words *words, uint32_t *ret)
+{
+	const char *text = words->mark->text;
+	unsigned int percent;
+	char end;
+
+	if (!text || sscanf(text, "%3u %%%c", &percent, &end) != 1 || percent > 100 ||
+		text[strlen(text) - 1] != '%')
+		return words_bad(words, "a part such as 50 %");
+	*ret = percent;
+	return 0;
+}
+
+/* What is in the flash. */
+static int take_content(struct parse *parse, const struct document_start *from, const char *path,
+	struct start *start)
+{
+	struct words in = at(parse, path), torn, foreign;
+	int r = 0;
+
+	start->board.percent = 100;
+	if (!in.mark)
+		return 0;
+	torn = words_value(&in, "torn");
+	foreign = words_value(&in, "foreign");
+	start->board.foreign = from->foreign == DOCUMENT_TRUE;
+	if (start->board.foreign && start->firmware[0])
+		return words_bad_because(&foreign, "there is a firmware already");
+	if (torn.mark && !start->firmware[0])
+		return words_bad_because(&torn, "there is no firmware");
+	if (torn.mark)
+		r = parse_percent(&torn, &start->board.percent);
+	return r == 0 ? start_options_parse(&in, &start->board.options) : r;
+}
+
 static int take_start(
 	struct parse *parse, const struct document_start *from, const char *board, const char *path)
 {
@@ -300,7 +346,7 @@ static int take_start(
 	start->board.firmware = start->firmware[0] ? start->firmware : NULL;
 	if (!start->firmware[0])
 		start->board.tune = SCENARIO_TUNE_NONE;
-	return r;
+	return r == 0 ? take_content(parse, from, path, start) : r;
 }
 
 static int take_starts(struct parse *parse, const struct document *document)
@@ -453,19 +499,6 @@ static int parse_addr(const struct words *words, uint32_t *ret)
 {
 	if (!words->mark->text || quantity_size(words->mark->text, ret) < 0)
 		return words_bad(words, "an address such as 0x08020000");
-	return 0;
-}
-
-static int parse_percent(const struct words *words, uint32_t *ret)
-{
-	const char *text = words->mark->text;
-	unsigned int percent;
-	char end;
-
-	if (!text || sscanf(text, "%3u %%%c", &percent, &end) != 1 || percent > 100 ||
-		text[strlen(text) - 1] != '%')
-		return words_bad(words, "a part such as 50 %");
-	*ret = percent;
 	return 0;
 }
 

@@ -41,6 +41,9 @@ Test(scenario_parse, the_shortest_file_is_an_update_of_the_default_board)
 	cr_assert_str_eq(board.board, "f407-discovery");
 	cr_assert_null(board.firmware);
 	cr_assert_eq(board.tune, SCENARIO_TUNE_NONE);
+	cr_assert_eq(board.percent, 100);
+	cr_assert_not(board.foreign);
+	cr_assert_eq(board.options.value_count, 0);
 	cr_assert(s->starts[0].power);
 	cr_assert(s->starts[0].usb);
 	cr_assert_not(s->starts[0].boot0);
@@ -70,6 +73,33 @@ Test(scenario_parse, boards_begin_as_the_file_says)
 	cr_assert_str_eq(scenario_board(s, 2).board, "other");
 	cr_assert_null(scenario_board(s, 2).firmware);
 	cr_assert(s->starts[2].boot0);
+}
+
+Test(scenario_parse, what_is_in_a_chip_can_be_torn_foreign_and_protected)
+{
+	CLEANUP(scenario_freep)
+	struct scenario *s = parse_or_fail(
+		HEAD "start: {firmware: old, torn: 40 %, options: {erased: true, level: 0,\n"
+		     "  wrp: [0, 31], ndbank: 0, boot-add0: 0x2000}}\n"
+		     "others: [{foreign: true, options: {wrp: [1]}}]\n" EXPECT);
+	struct scenario_board board = scenario_board(s, 0), other = scenario_board(s, 1);
+
+	cr_assert_eq(board.percent, 40);
+	cr_assert_not(board.foreign);
+	cr_assert(board.options.erased);
+	cr_assert(board.options.has_level);
+	cr_assert_eq(board.options.level, 0);
+	cr_assert_eq(board.options.write_protected, 0x80000001);
+	cr_assert_eq(board.options.value_count, 2);
+	cr_assert_str_eq(board.options.values[0].name, "ndbank");
+	cr_assert_eq(board.options.values[0].value, 0);
+	cr_assert_str_eq(board.options.values[1].name, "boot-add0");
+	cr_assert_eq(board.options.values[1].value, 0x2000);
+	cr_assert(other.foreign);
+	cr_assert_null(other.firmware);
+	cr_assert_eq(other.percent, 100);
+	cr_assert_eq(other.options.write_protected, 2);
+	cr_assert_not(other.options.has_level);
 }
 
 Test(scenario_parse, faults_are_words_with_a_time_or_a_value)
@@ -195,13 +225,13 @@ static const struct mistake mistakes[] = {
 	{"start.power", HEAD "start:\n  power: onn\n" EXPECT,
 		"f.yaml:7: start.power: \"onn\" is not one of on, off"},
 	{"unknown key in start", HEAD "start: {colour: red}\n" EXPECT,
-		"f.yaml:6: start.colour: unknown key; known are firmware, tune, power, boot0, usb"},
+		"f.yaml:6: start.colour: unknown key; known are firmware, tune, power, boot0, usb, "
+		"torn, foreign, options"},
 	{"others", HEAD "others:\n  - {firmware: a}\n  - {boot0: hold}\n" EXPECT,
 		"f.yaml:8: others[1].boot0: \"hold\" is not one of released, held"},
 	{"unknown key in others", HEAD "others: [{x: a}]\n" EXPECT,
 		"f.yaml:6: others[0].x: unknown key; known are board, firmware, tune, power, "
-		"boot0, "
-		"usb"},
+		"boot0, usb, torn, foreign, options"},
 	{"too many others",
 		HEAD "others: [{tune: none}, {tune: none}, {tune: none}, {tune: none}]\n" EXPECT,
 		"f.yaml:6: others: this is not a list of 1 to 3 boards"},

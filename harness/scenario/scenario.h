@@ -14,6 +14,14 @@
  *       power: on                          on (default) | off
  *       boot0: released                    released (default) | held
  *       usb: plugged                       plugged (default) | unplugged
+ *       torn: 40 %                         only so much of the image is there, from its start, and nothing behind it
+ *       foreign: true                      in place of firmware: a program that is no rusEFI, and that has no USB
+ *       options:                           option bytes that are not as ST ships the chip
+ *         level: 1                         of the read protection: 0, 1 or 2
+ *         wrp: [2, 3]                      write-protected sectors
+ *         ndbank: 0                        any value, by its name in ST's documents with "-" for "_": rdp, bor-lev, nwrp, ...;
+ *                                          F7: ndbank, boot-add0 (0x0080: in units of 16 KiB), boot-add1
+ *         erased: true                     all are 0xff, but for what stands here besides
  *     others:                              further boards, in the order of their plugs, as start; optional
  *       - {board: f407-discovery, boot0: held}
  *     image: rusefi-2026                   what is to be flashed
@@ -145,12 +153,32 @@ enum scenario_tune {
 	SCENARIO_TUNE_NONE,    /* nothing stored yet */
 };
 
+#define SCENARIO_OPTION_MAX 8
+
+struct scenario_option {
+	char name[16]; /* as ST calls it, letters in any case, "-" for "_" */
+	uint32_t value;
+};
+
+/* Option bytes that are not as ST ships the chip. In this order: */
+struct scenario_options {
+	bool erased; /* all 0xff before what follows */
+	struct scenario_option values[SCENARIO_OPTION_MAX];
+	size_t value_count;
+	bool has_level;
+	uint32_t level;           /* of the read protection */
+	uint32_t write_protected; /* bit = sector; 0 = as they are */
+};
+
 /* What the world must have before the scenario runs; strings are borrowed from the scenario. The pins are moved by
  * scenario_run. */
 struct scenario_board {
 	const char *board;    /* a name of fixtures/boards */
-	const char *firmware; /* a name of fixtures/images; NULL = blank */
+	const char *firmware; /* a name of fixtures/images; NULL = blank, or foreign */
+	uint32_t percent;     /* so much of it is there; 100 = all */
+	bool foreign;         /* some other program */
 	enum scenario_tune tune;
+	struct scenario_options options;
 };
 
 struct fault_rule_text { /* words of a fault, for whoever knows the points; "" = not said */

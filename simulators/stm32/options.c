@@ -181,6 +181,12 @@ int options_value(const struct options *options, const char *name, uint32_t *ret
 	return 0;
 }
 
+void options_preset_erased(struct options *options)
+{
+	memset(options->stored, 0xff, options->chip->range.size);
+	options_load(options);
+}
+
 void options_preset_rdp(struct options *options, uint8_t rdp)
 {
 	options_preset_byte(options, options->chip->rdp_offset, rdp);

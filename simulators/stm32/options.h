@@ -67,6 +67,7 @@ void options_preset_byte(struct options *options, uint8_t offset, uint8_t value)
 MUST_CHECK int options_preset(struct options *options, const char *name, uint32_t value);
 /* The value in force, by the same name; -ENOENT. */
 MUST_CHECK int options_value(const struct options *options, const char *name, uint32_t *ret);
+void options_preset_erased(struct options *options); /* all 0xff */
 void options_preset_rdp(struct options *options, uint8_t rdp);
 void options_preset_write_protected(struct options *options, uint32_t sectors);
 

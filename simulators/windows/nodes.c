@@ -209,36 +209,57 @@ static struct node *node_named(const struct nodes *nodes, const char *instance)
 	return NULL;
 }
 
+static bool is_same_plug(const struct node *node, const struct usb_host_entry *entry)
+{
+	return node->present && node->entry.devnum == entry->devnum;
+}
+
+static struct node *make(struct nodes *nodes, const struct node *what, uint64_t since_us)
+{
+	struct node *node;
+
+	if (!make_room(nodes))
+		return NULL;
+	node = malloc(sizeof(*node));
+	if (!node)
+		return NULL;
+	*node = *what;
+	nodes->list[nodes->count++] = node;
+	install(nodes, node, since_us);
+	return node;
+}
+
+/* Plugged in again: the driver and the port's number stay. Windows looks for a better driver only when somebody installs one,
+ * or when there was none. */
+static void renew(
+	struct nodes *nodes, struct node *node, const struct node *what, uint64_t since_us)
+{
+	struct driver driver = node->driver;
+	unsigned int com_port = node->com_port;
+
+	*node = *what;
+	node->driver = driver;
+	node->com_port = com_port;
+	if (!driver.package)
+		install(nodes, node, since_us);
+}
+
 /* A node that is there now, made when it is new. since_us: when it came. NULL: out of memory, or no room. */
 static struct node *appear(struct nodes *nodes, const struct node *what, uint64_t since_us)
 {
 	struct node *node = node_named(nodes, what->instance);
-	bool again = node && !(node->present && node->entry.devnum == what->entry.devnum);
+	bool again = node && !is_same_plug(node, &what->entry);
 
-	if (node && node->removed && again) {
+	if (again && node->removed) {
 		drop(nodes, node);
 		node = NULL;
 	}
-	if (!node) {
-		if (!make_room(nodes))
-			return NULL;
-		node = malloc(sizeof(*node));
-		if (!node)
-			return NULL;
-		*node = *what;
-		nodes->list[nodes->count++] = node;
-		install(nodes, node, since_us);
-	} else if (again) {
-		struct driver driver = node->driver;
-		unsigned int com_port = node->com_port;
-
-		*node = *what;
-		node->driver = driver;
-		node->com_port = com_port;
-		if (!driver.package)
-			install(nodes, node, since_us);
-	}
-	node->present = node->seen = true;
+	if (!node)
+		node = make(nodes, what, since_us);
+	else if (again)
+		renew(nodes, node, what, since_us);
+	if (node)
+		node->present = node->seen = true;
 	return node;
 }
 
@@ -330,7 +351,7 @@ static int look_at(struct nodes *nodes, const struct usb_host_entry *entry)
 	snprintf(node.product, sizeof(node.product), "%s", entry->product);
 	name_device(nodes, &node);
 	device = node_named(nodes, node.instance);
-	if (!device || !device->present || device->entry.devnum != entry->devnum) {
+	if (!device || !is_same_plug(device, entry)) {
 		read_functions(nodes, &node);
 		usb_ids_of_device(entry, &node.functions, &node.ids);
 	}

@@ -79,6 +79,7 @@ int world_windows_make(struct world_windows_host *self, struct rig *rig, struct 
 	if (!self->windows)
 		return why_errno(why, -ENOMEM, "Windows");
 	self->rig = rig;
+	self->no_elevation = host->no_elevation;
 	self->plugs = (struct event_sink){.ops = &plug_ops};
 	event_stream_add(&rig->events, &self->plugs);
 	r = add_infs(self->windows, why);
@@ -186,15 +187,17 @@ static void tell(struct world_windows_host *self, const struct board *board)
 int world_windows_do(
 	struct world_windows_host *self, const struct world_windows *what, struct why *why)
 {
+	struct world_windows really = *what;
 	struct pnp_device before;
 	int r;
 
 	if (!self->windows)
 		return why_set(why, -ENOTSUP, "the host is not Windows: say system: windows");
+	really.elevated &= !self->no_elevation;
 	/* What is plugged in got its driver when it was, not from what is in the store from now on. */
 	r = find_device(self, what->board, &before, why);
 	if (r == 0 || r == -ENODEV)
-		r = act(self, what, why);
+		r = act(self, &really, why);
 	tell(self, what->board);
 	return r;
 }

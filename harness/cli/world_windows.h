@@ -11,6 +11,7 @@
 struct world_windows_host {
 	struct windows *windows; /* owned; NULL = none */
 	struct rig *rig;         /* borrowed */
+	bool no_elevation;       /* nobody says yes to UAC's question */
 	struct event_sink plugs; /* tells Windows what is plugged in */
 };
 

@@ -237,7 +237,7 @@ static void boot(struct stm32_board *self)
 
 	if (chip_range_holds(&chip->identity.system, addr, 1))
 		start_rom(self, self->reset_us);
-	else if (lost && runner_cannot_start(&self->memory, addr))
+	else if (lost && !chip_range_holds(&chip->flash.range, addr, 1))
 		be_dead(self, "the boot address in the option bytes leads nowhere");
 	else
 		run_program(self, addr);

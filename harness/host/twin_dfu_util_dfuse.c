@@ -364,7 +364,7 @@ int dfu_util_abort(struct dfu_util_link *link)
 	}
 	if (status.state != DFU_IDLE) {
 		SAY(link, "dfu-util: Failed to enter idle state on abort\n");
-		return DFU_UTIL_PROTOCOL;
+		return DFU_UTIL_IO;
 	}
 	wait_ms(link, status.poll_timeout_ms);
 	return is_over(link) ? HOST_OS_KILLED : 0;

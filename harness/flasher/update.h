@@ -37,6 +37,11 @@ enum update_flaw {
 	UPDATE_FLAW_NO_WAIT,              /* done when it is written */
 	UPDATE_FLAW_ANY_ECU,              /* takes the first that answers for the one it updated */
 	UPDATE_FLAW_NO_RESTORE,           /* of the tune */
+	/* What only an update that is interrupted shows; `dfurig sweep` must find it. */
+	UPDATE_FLAW_KEEPS_ERROR,         /* never clears dfuERROR */
+	UPDATE_FLAW_NO_ERASE_ON_RETRY,   /* where an update was begun before, as it seems */
+	UPDATE_FLAW_LEAVES_UNVERIFIED,   /* nobody reads what was written */
+	UPDATE_FLAW_RESUMES_WRONG_BLOCK, /* behind the one that is missing */
 	UPDATE_FLAW_COUNT,
 };
 

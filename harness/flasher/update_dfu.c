@@ -406,7 +406,8 @@ static uint32_t left_ms(const struct update *update)
 static int flash_once(struct update *update, struct why *why)
 {
 	struct dfuse_options options = {
-		.verify = !update_has(update, UPDATE_FLAW_SKIPS_VERIFY),
+		.verify = !update_has(update, UPDATE_FLAW_SKIPS_VERIFY) &&
+			  !update_has(update, UPDATE_FLAW_LEAVES_UNVERIFIED),
 		.leave = !update_has(update, UPDATE_FLAW_NO_LEAVE),
 		.mass_erase = update_has(update, UPDATE_FLAW_MASS_ERASE),
 		.deadline_ms = left_ms(update),
@@ -414,7 +415,7 @@ static int flash_once(struct update *update, struct why *why)
 	CLEANUP(image_done) struct image flawed = {0};
 	const struct image *image = update->options->image;
 	char bytes[UPDATE_NUMBER_ROOM];
-	struct dfuse_result result;
+	struct dfuse_result result = {0};
 	struct dfuse_client client;
 	int r = update->options->flaws ? update_flawed_image(update, &flawed) : 0;
 
@@ -424,7 +425,12 @@ static int flash_once(struct update *update, struct why *why)
 		return r;
 	client.on_progress = tell_progress;
 	client.user = update;
-	r = dfuse_update(&client, update->options->flaws ? &flawed : image, &options, &result, why);
+	if (update->options->flaws)
+		r = update_flawed_dfu(update, &client, image = &flawed, why);
+	if (r == 0)
+		r = dfuse_update(&client, image, &options, &result, why);
+	else if (r > 0)
+		r = 0;
 	dfuse_client_close(&client);
 	if (r == 0)
 		update_say(update, "%s bytes written%s%s",

@@ -23,6 +23,10 @@ static const char *const names[] = {
 	[UPDATE_FLAW_NO_WAIT] = "no-wait",
 	[UPDATE_FLAW_ANY_ECU] = "any-ecu",
 	[UPDATE_FLAW_NO_RESTORE] = "no-restore",
+	[UPDATE_FLAW_KEEPS_ERROR] = "keeps-error",
+	[UPDATE_FLAW_NO_ERASE_ON_RETRY] = "no-erase-on-retry",
+	[UPDATE_FLAW_LEAVES_UNVERIFIED] = "leaves-unverified",
+	[UPDATE_FLAW_RESUMES_WRONG_BLOCK] = "resumes-wrong-block",
 };
 
 static_assert(ARRAY_SIZE(names) == UPDATE_FLAW_COUNT, "a flaw without a name");

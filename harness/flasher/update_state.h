@@ -5,6 +5,7 @@
 #define DFURIG_FLASHER_UPDATE_STATE_H
 
 #include "harness/flasher/update.h"
+#include "harness/host/dfuse_client.h"
 #include "harness/host/ts_client.h"
 
 #define UPDATE_PORT_MAX 64
@@ -56,6 +57,11 @@ bool update_is_over(const struct update *update, uint64_t until_us);
 bool update_has(const struct update *update, enum update_flaw flaw);
 /* The image as a careless tool writes it; image_done on it in all cases. 0, -ENOMEM, -EINVAL, -EOVERFLOW. */
 MUST_CHECK int update_flawed_image(const struct update *update, struct image *ret);
+
+/* update_flaw_dfu.c: what a careless tool does with a bootloader before it updates, or in place of it. 1: it is done; 0: the
+ * update is still to come; or as dfuse_update. */
+MUST_CHECK int update_flawed_dfu(struct update *update, struct dfuse_client *client,
+	const struct image *image, struct why *why);
 
 /* update_find.c */
 

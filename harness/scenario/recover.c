@@ -19,10 +19,12 @@ struct recover {
 	struct sweep_cell *cell;
 	unsigned int tries; /* of the flasher at one level */
 	uint64_t cut_us;
-	bool done;             /* the board holds the image and runs it */
-	bool announced;        /* that the settings will be lost */
-	enum face shown;       /* with supply and cable back, before anything else was done */
-	char last[SWEEP_TEXT]; /* what the flasher said last */
+	bool done;              /* the board holds the image and runs it */
+	bool options;           /* they were written before the recovery */
+	bool announced;         /* that the settings will be lost */
+	enum face shown;        /* with supply and cable back, before anything else was done */
+	char last[SWEEP_TEXT];  /* what the flasher said last */
+	char again[SWEEP_TEXT]; /* what it said when it was run again and no more */
 };
 
 /* ---- what the flash holds ---- */
@@ -98,6 +100,24 @@ static int are_kept(struct recover *self, bool settings, bool *ret, struct why *
 	return r;
 }
 
+/* Reading the second channel moves nothing, so that it may be done in the middle of an event. */
+static void on_leave(void *user)
+{
+	struct run *run = user;
+	struct why why = {""};
+	bool holds = false;
+	int r = holds_image(run, &holds, &why);
+
+	if (r < 0)
+		run_keep_failure(run, r, &why);
+	run->left_damaged |= !holds;
+}
+
+void recover_listen(struct run *run)
+{
+	run->watch.on_leave = on_leave;
+}
+
 /* ---- blame ---- */
 
 /* The first thing that is wrong is what is told. */
@@ -135,13 +155,17 @@ static void keep_last(struct recover *self)
 		text ? text + begin : "");
 }
 
-/* A flasher has ended: it may not say success over a flash that is not the image. */
+/* A flasher has ended: neither its word nor its deed may take a flash for the image that differs from it. */
 static int check_word(struct recover *self, struct why *why)
 {
 	bool holds = false;
 	int r;
 
 	keep_last(self);
+	if (self->run->left_damaged)
+		blame(self, "the bootloader is left only when the flash equals the image",
+			self->last, "%s made it jump into a flash that differs",
+			self->run->flasher->name);
 	if (!self->run->result.success)
 		return 0;
 	r = holds_image(self->run, &holds, why);
@@ -303,8 +327,10 @@ static int help(struct recover *self, struct why *why)
 
 		if (r < 0)
 			return r;
-		if (i == 0)
+		if (levels[i].need == SWEEP_NOTHING)
 			self->shown = self->run->watch.face[0];
+		if (levels[i].need == SWEEP_RUN_AGAIN)
+			memcpy(self->again, self->last, sizeof(self->again));
 		if (self->done) {
 			self->cell->need = levels[i].need;
 			return 0;
@@ -327,12 +353,15 @@ static void judge_need(struct recover *self)
 	}
 	if (need <= SWEEP_RUN_AGAIN)
 		return;
+	if (need == SWEEP_OPTION_BYTES && !self->options)
+		blame(self, "PROGRAM held at power-up and the flasher bring the board back",
+			self->last, "the chip had to be erased, though nobody wrote option bytes");
 	if (self->shown == FACE_DFU)
 		blame(self, "a board in its bootloader comes back by running the flasher again",
-			self->last, "it needed: %s", names_text(&sweep_need_texts, need));
+			self->again, "it needed: %s", names_text(&sweep_need_texts, need));
 	if (self->shown == FACE_ECU)
 		blame(self, "a board whose ECU runs comes back by running the flasher again",
-			self->last, "it needed: %s", names_text(&sweep_need_texts, need));
+			self->again, "it needed: %s", names_text(&sweep_need_texts, need));
 }
 
 static int judge_tune(struct recover *self, struct why *why)
@@ -381,6 +410,7 @@ int recover(struct run *run, uint64_t cut_us, unsigned int tries, struct sweep_c
 		.cell = cell,
 		.tries = tries,
 		.cut_us = cut_us,
+		.options = run->watch.options,
 	};
 	int r;
 

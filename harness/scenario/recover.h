@@ -15,7 +15,7 @@
  *     - the update then completes: the flash equals the image, its firmware runs, sectors that are no business of the
  *       update are what they were;
  *     - the settings are what they were, or it was said before that they would be lost;
- *     - no flasher says success over a flash that differs from the image.
+ *     - no flasher says success over a flash that differs from the image, nor makes the board leave its bootloader for it.
  *
  * All by the second channel and the operations of struct world. Private to this folder.
  */
@@ -27,6 +27,9 @@
 
 /* Whether the board under test holds the image of the last update, and that is what runs on it. */
 MUST_CHECK int recover_is_done(struct run *run, bool *ret, struct why *why);
+
+/* From now on it is seen when the bootloader is left over a flash that differs from the image of the last update. */
+void recover_listen(struct run *run);
 
 /* The flasher of run was cut at cut_us, and has ended. Fills in the cell: verdict, need, tune, tries, recovery_us and texts. tries:
  * how often the flasher may be needed without blame. 0, or the rig's failure. */

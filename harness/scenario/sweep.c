@@ -39,6 +39,7 @@ static int update(
 		return r;
 	story->begin_us = run_now_us(run);
 	story->image_size = (uint32_t)run->image.size;
+	recover_listen(run);
 	story->ops->begin(story);
 	r = run_tool(run, flow, why);
 	if (r < 0)

@@ -105,6 +105,10 @@ static void touch_by(struct watch *watch, const struct event *event)
 {
 	if (event->kind == EVENT_PROGRAM && watch->on_write)
 		watch->on_write(watch->user, event->addr, event->size);
+	if (event->kind == EVENT_LEAVE && watch->on_leave)
+		watch->on_leave(watch->user);
+	if (event->kind == EVENT_OPTIONS || event->kind == EVENT_UNPROTECT)
+		watch->options = true;
 	if (event->kind == EVENT_MASS_ERASE || event->kind == EVENT_UNPROTECT)
 		erase_all(watch);
 	else if (event->kind == EVENT_ERASE || event->kind == EVENT_PROGRAM)
@@ -161,6 +165,7 @@ void watch_done(struct watch *watch)
 void watch_begin(struct watch *watch)
 {
 	watch->seen_count = 0;
+	watch->options = false;
 	if (watch->face[0] != FACE_GONE)
 		begin_appearance(watch, watch->face[0], watch->changed_us[0]);
 	for (size_t i = 0; i < watch->sector_count; i++)

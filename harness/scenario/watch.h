@@ -43,11 +43,13 @@ struct watch {
 	size_t seen_count;                      /* may be larger */
 	struct watch_sector sectors[WATCH_SECTOR_MAX];
 	size_t sector_count;
+	bool options; /* its option bytes were written */
 
 	/* The board under test came or went, or was programmed. May be NULL. Pins must not be moved in them. */
 	void (*on_face)(void *user, enum face face);
 	void (*on_write)(void *user, uint32_t addr, uint32_t size);
 	void (*on_progress)(void *user, uint32_t percent); /* of the flasher, as it says */
+	void (*on_leave)(void *user); /* its bootloader is about to jump into what is in flash */
 	void *user;
 };
 

@@ -229,7 +229,7 @@ static struct node *make(struct nodes *nodes, const struct node *what, uint64_t 
 	return node;
 }
 
-/* Plugged in again: the driver and the port's number stay. Windows looks for a better driver only when somebody installs one,
+/* Plugged in again: a device that was removed is new; else the driver and the port's number stay. Windows looks for a better driver only when somebody installs one,
  * or when there was none. */
 static void renew(
 	struct nodes *nodes, struct node *node, const struct node *what, uint64_t since_us)
@@ -250,10 +250,6 @@ static struct node *appear(struct nodes *nodes, const struct node *what, uint64_
 	struct node *node = node_named(nodes, what->instance);
 	bool again = node && !is_same_plug(node, &what->entry);
 
-	if (again && node->removed) {
-		drop(nodes, node);
-		node = NULL;
-	}
 	if (!node)
 		node = make(nodes, what, since_us);
 	else if (again)
@@ -338,7 +334,7 @@ static int look_at_function(
 
 static bool is_parent(const struct nodes *nodes, const struct node *node)
 {
-	return !node->removed && nodes_problem(nodes, node) == PNP_OK &&
+	return nodes_problem(nodes, node) == PNP_OK &&
 	       strcasecmp(node->driver.model->service, "usbccgp") == 0;
 }
 

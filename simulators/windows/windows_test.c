@@ -12,6 +12,12 @@
 #define OLD_OEM0 OLD_NAME "|0|STTub30|oem0.inf"
 #define NEW_OEM0 NEW_NAME "|0|WinUSB|oem0.inf"
 
+/* A driver without a service; otherwise as good as st-dfu-old. */
+static const char null_driver[] =
+	"[Version]\nSignature=$Chicago$\nClass=USB\nClassGuid={0}\nProvider=p\n"
+	"DriverVer=04/26/2018,3.0.6.1\nCatalogFile=c\n[dfurig]\nSigner=s\n"
+	"[Manufacturer]\np=M\n[M]\nd=I,USB\\VID_0483&PID_DF11\n[I]\n";
+
 static struct windows_rig rig;
 
 static void setup(void)
@@ -173,6 +179,65 @@ Test(windows, a_device_with_another_serial_number_gets_the_best_driver)
 	rig_plug_dfu(&rig, 0, OTHER);
 	cr_expect_str_eq(rig_state(&rig, OTHER), NEW_NAME "|0|WinUSB|oem1.inf");
 	cr_assert_str_eq(rig_state(&rig, SERIAL), OLD_NAME "|45|STTub30|oem0.inf");
+}
+
+Test(windows, installing_a_driver_passes_by_a_device_that_is_away)
+{
+	rig_add(&rig, "st-dfu-old", true);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_assert(rig_device(&rig, SERIAL));
+	rig_unplug(&rig, 0);
+	rig_add(&rig, "st-bootloader", true);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_assert_str_eq(rig_state(&rig, SERIAL), OLD_OEM0);
+}
+
+Test(windows, installing_a_worse_driver_does_not_bring_in_another)
+{
+	rig_add(&rig, "st-dfu-old", true);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_assert(rig_device(&rig, SERIAL));
+	rig_add(&rig, "st-bootloader", false);
+	rig_add(&rig, "zadig-winusb", true);
+	cr_assert_str_eq(rig_state(&rig, SERIAL), OLD_OEM0);
+}
+
+Test(windows, a_device_that_is_away_is_in_no_port)
+{
+	const struct pnp_device *device;
+
+	rig_add(&rig, "st-dfu-old", true);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_expect_str_eq(rig_device(&rig, SERIAL)->usb_path, "1-1");
+	rig_unplug(&rig, 0);
+	device = rig_device(&rig, SERIAL);
+	cr_expect_not(device->present);
+	cr_expect_eq(device->problem, PNP_NOT_PRESENT);
+	cr_expect_eq(device->route, PNP_ROUTE_NONE);
+	cr_expect_str_eq(device->caption, OLD_NAME, "it is remembered");
+	cr_assert_str_eq(device->usb_path, "");
+}
+
+Test(windows, of_two_drivers_that_nothing_tells_apart_the_first_is_taken)
+{
+	rig_add(&rig, "st-dfu-old", false);
+	cr_assert_eq(windows_add_inf(
+			     rig.windows, "other.inf", null_driver, sizeof(null_driver) - 1, NULL),
+		0);
+	cr_assert_eq(rig.pnp->ops->add_driver(rig.pnp, "other", true, true, NULL), 0);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_assert_str_eq(rig_state(&rig, SERIAL), OLD_OEM0);
+}
+
+Test(windows, a_driver_without_a_service_has_nothing_to_start)
+{
+	cr_assert_eq(
+		windows_add_inf(rig.windows, "null", null_driver, sizeof(null_driver) - 1, NULL),
+		0);
+	cr_assert_eq(rig.pnp->ops->add_driver(rig.pnp, "null", true, true, NULL), 0);
+	rig_plug_dfu(&rig, 0, SERIAL);
+	cr_expect_str_eq(rig_state(&rig, SERIAL), "d|0||oem0.inf");
+	cr_assert_eq(rig_device(&rig, SERIAL)->route, PNP_ROUTE_OTHER);
 }
 
 Test(windows, two_devices_are_two_nodes)
@@ -398,6 +463,8 @@ Test(windows, a_removed_device_that_goes_away_is_forgotten)
 		0);
 	rig_unplug(&rig, 0);
 	cr_expect_null(rig_device(&rig, SERIAL));
+	cr_assert_eq(rig.pnp->ops->scan(rig.pnp, NULL), 0);
+	cr_expect_null(rig_device(&rig, SERIAL));
 	cr_assert_eq(rig.count, 0);
 }
 
@@ -512,6 +579,19 @@ Test(windows, the_functions_of_a_device_are_installed_after_it)
 	cr_expect_eq(rig_device(&rig, "PID_5740")->problem, PNP_NOT_CONFIGURED);
 	cr_expect_null(rig_device(&rig, "MI_01"));
 	clock_sleep_until_us(&rig.clock.clock, 2000000);
+	cr_expect_eq(rig_device(&rig, "MI_01")->problem, PNP_NOT_CONFIGURED);
+	clock_sleep_until_us(&rig.clock.clock, 4000000);
+	cr_assert_eq(rig_device(&rig, "MI_01")->problem, PNP_OK);
+}
+
+Test(windows, the_functions_of_a_device_are_counted_from_its_own_installation)
+{
+	windows_set_install_time_us(rig.windows, 2000000);
+	rig_plug_ecu(&rig, 0, true);
+	windows_plugged(rig.windows, rig.last_devnum);
+	clock_sleep_until_us(&rig.clock.clock, 3000000);
+	cr_expect_eq(rig_device(&rig, "MI_01")->problem, PNP_NOT_CONFIGURED);
+	clock_sleep_until_us(&rig.clock.clock, 3999999);
 	cr_expect_eq(rig_device(&rig, "MI_01")->problem, PNP_NOT_CONFIGURED);
 	clock_sleep_until_us(&rig.clock.clock, 4000000);
 	cr_assert_eq(rig_device(&rig, "MI_01")->problem, PNP_OK);

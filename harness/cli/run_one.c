@@ -74,6 +74,8 @@ static const char *wrong_system(const struct run_request *request)
 		return "it is a tool for Linux";
 	if (request->transport == RUN_MOCK && system == WORLD_WINDOWS)
 		return "below the mock there is no Windows; --transport direct has one";
+	if (request->transport == RUN_MOCK && system == WORLD_MACOS)
+		return "below the mock there is no macOS; --transport direct has one";
 	return NULL;
 }
 

@@ -106,6 +106,7 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	serial_host_direct_set_new_numbers(self->serial, host->new_number);
 	host_os_direct_set_missing(self->os, self->base.host.missing);
 	set_troubles(self, host);
+	self->os->macos = scenario_system(request->scenario, request->flasher) == WORLD_MACOS;
 	if (scenario_system(request->scenario, request->flasher) != WORLD_WINDOWS)
 		return 0;
 	return world_windows_make(

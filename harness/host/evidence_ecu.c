@@ -5,7 +5,9 @@
 #include "harness/host/ts_client.h"
 #include "harness/host/xcp_client.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +109,20 @@ static void ask_loader(struct ts_client *ts, struct evidence_ecu *ret)
 		ret->openblt = evidence_of(answer.data[0] == 1);
 }
 
+/* 'e': nothing when there is no critical error [rusEFI tunerstudio.cpp]. */
+static void ask_critical(struct ts_client *ts, struct evidence_ecu *ret)
+{
+	const struct ts_request request = {.command = TS_ERROR_TEXT};
+	struct ts_answer answer;
+
+	if (ts_client_ask(ts, &request, 0, &answer, NULL) < 0)
+		return;
+	snprintf(ret->critical, sizeof(ret->critical), "%.*s", (int)answer.size,
+		(const char *)answer.data);
+	for (char *c = ret->critical; *c; c++)
+		*c = isprint((unsigned char)*c) ? *c : ' ';
+}
+
 static int read_tune(struct ts_client *ts, struct evidence_ecu *ret, struct why *why)
 {
 	CLEANUP(free_ptr) uint8_t *tune = NULL;
@@ -146,6 +162,7 @@ static void ask(struct host_os *os, struct serial_port *port, struct evidence_ec
 	find_out(os, &ts, ret);
 	if (ret->answer == EVIDENCE_ANSWERS_ECU) {
 		ask_loader(&ts, ret);
+		ask_critical(&ts, ret);
 		ask_tune(&ts, ret);
 	}
 	ts_client_done(&ts);

@@ -86,19 +86,11 @@ static enum evidence_known can_run(struct host_os *os, const char *const argv[])
 	return known;
 }
 
-static enum evidence_system system_of(struct host_os *os)
+static enum evidence_system system_of(const struct host_os *os)
 {
-	static const char *const uname[] = {"uname", "-s", NULL};
-	struct host_program_result result = {0};
-	enum evidence_system system = EVIDENCE_LINUX;
-
 	if (os->pnp)
 		return EVIDENCE_WINDOWS;
-	if (run(os, uname, PROGRAM_LIMIT_MS, &result) == EVIDENCE_YES && result.output.size >= 6 &&
-		memcmp(result.output.data, "Darwin", 6) == 0)
-		system = EVIDENCE_MACOS;
-	buf_done(&result.output);
-	return system;
+	return os->macos ? EVIDENCE_MACOS : EVIDENCE_LINUX;
 }
 
 static void look_for_query(struct host_os *os, const struct tool *tool, struct evidence_tool *ret)

@@ -150,6 +150,7 @@ static int try_into(
 	if (trial->into_dfu != EVIDENCE_TRY_DFU)
 		return 0;
 	evidence_look_at_windows(os, ret);
+	trial->into_dfu_ms += ret->windows.waited_ms;
 	return evidence_ask_dfu(os, options, ret);
 }
 

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define NODE_MAX 64
+#define NODE_MAX    64
+#define INSTALL_US  60000000 /* it "takes forever": rusEFI issues 6790 and 6791 */
+#define LOOK_GAP_US 200000
 
 /* The bootloader's node before the ECU's. */
 static const struct pnp_device *choose(const struct pnp_device *nodes, size_t count)
@@ -18,22 +20,38 @@ static const struct pnp_device *choose(const struct pnp_device *nodes, size_t co
 	return NULL;
 }
 
-void evidence_look_at_windows(struct host_os *os, struct evidence *ret)
+static void look(struct host_os *os, struct evidence_windows *ret)
 {
 	struct pnp_device nodes[NODE_MAX];
 	const struct pnp_device *node;
 	size_t count = 0;
 
-	if (!os->pnp)
-		return;
-	ret->windows = (struct evidence_windows){0};
+	*ret = (struct evidence_windows){0};
 	if (os->pnp->ops->devices(os->pnp, nodes, NODE_MAX, &count, NULL) < 0)
 		return;
-	ret->windows.looked = EVIDENCE_YES;
+	ret->looked = EVIDENCE_YES;
 	node = choose(nodes, count < NODE_MAX ? count : NODE_MAX);
-	ret->windows.present = evidence_of(node != NULL);
+	ret->present = evidence_of(node != NULL);
 	if (!node)
 		return;
-	ret->windows.node = *node;
-	ret->windows.bootloader = strcasestr(node->instance, "PID_DF11") != NULL;
+	ret->node = *node;
+	ret->bootloader = strcasestr(node->instance, "PID_DF11") != NULL;
+}
+
+/* Gives Windows the time to install the driver of a device that is new to it. */
+void evidence_look_at_windows(struct host_os *os, struct evidence *ret)
+{
+	uint64_t start_us, passed_us = 0;
+
+	if (!os->pnp)
+		return;
+	start_us = clock_now_us(os->clock);
+	look(os, &ret->windows);
+	while (ret->windows.present == EVIDENCE_YES &&
+		ret->windows.node.problem == PNP_NOT_CONFIGURED && passed_us < INSTALL_US) {
+		clock_sleep_until_us(os->clock, clock_after_us(os->clock, LOOK_GAP_US));
+		passed_us = clock_now_us(os->clock) - start_us;
+		look(os, &ret->windows);
+	}
+	ret->windows.waited_ms = (uint32_t)(passed_us / 1000);
 }

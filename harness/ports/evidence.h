@@ -94,6 +94,7 @@ struct evidence_windows {
 	enum evidence_known present; /* there is a node of it */
 	struct pnp_device node;      /* when present */
 	bool bootloader;             /* the node is the bootloader's */
+	uint32_t waited_ms;          /* until Windows had installed its driver */
 };
 
 /* ---- USB ---- */
@@ -138,7 +139,8 @@ struct evidence_ecu {
 	char port[64];
 	char why[EVIDENCE_TEXT]; /* of a failure */
 	char signature[128];
-	char loader[64]; /* OpenBLT's banner */
+	char critical[EVIDENCE_TEXT]; /* the critical error that it tells of; "" = none */
+	char loader[64];              /* OpenBLT's banner */
 	enum evidence_known tune_readable;
 	uint32_t tune_size;
 	char tune_why[EVIDENCE_TEXT];

@@ -46,6 +46,7 @@ struct host_os {
 	struct usb_host *usb;       /* borrowed */
 	struct serial_host *serial; /* borrowed */
 	struct pnp *pnp;            /* borrowed; NULL = not Windows */
+	bool macos;                 /* in-process only */
 	bool unelevated;            /* Windows: nobody answers UAC's question with yes */
 };
 

@@ -8,6 +8,8 @@
 #include "harness/triage/predicates.h"
 #include "harness/triage/triage.h"
 
+#include <string.h>
+
 /* ---- the machine and the tool ---- */
 
 static bool on_macos(const struct evidence *e)
@@ -214,6 +216,12 @@ static bool maybe_wrong_bank_mode(const struct evidence *e)
 	return e->dfu.single_bank == EVIDENCE_YES && !e->dfu.flash_kib;
 }
 
+/* What rusEFI says itself then. */
+static bool complains_of_bank(const struct evidence *e)
+{
+	return strcasestr(e->ecu.critical, "nDBANK") != NULL;
+}
+
 static bool blank(const struct evidence *e)
 {
 	return e->flash.blank == EVIDENCE_YES;
@@ -319,6 +327,11 @@ static bool came_back_by_openblt(const struct evidence *e)
 static bool came_late(const struct evidence *e)
 {
 	return e->trial.into_dfu == EVIDENCE_TRY_DFU && e->trial.into_dfu_ms > TRIAGE_ONE_LOOK_MS;
+}
+
+static bool windows_was_slow(const struct evidence *e)
+{
+	return e->windows.waited_ms > TRIAGE_ONE_LOOK_MS && e->windows.node.problem == PNP_OK;
 }
 
 static bool never_came(const struct evidence *e)
@@ -477,6 +490,12 @@ const struct triage_row triage_rows[] = {
 		"STM32_Programmer_CLI -c port=usb1 -ob nDBANK=0, then erase all (the tune is "
 		"lost: save it first) and flash the whole firmware",
 		NULL},
+	{TRIAGE_WRONG_BANK_MODE, TRIAGE_SURE, complains_of_bank,
+		"the ECU runs, and says: \"{critical}\"",
+		HOLD_PROGRAM
+		"; then STM32_Programmer_CLI -c port=usb1 -ob nDBANK=0, erase all (save "
+		"the tune first) and flash the whole firmware",
+		NULL},
 	{TRIAGE_WRONG_BANK_MODE, TRIAGE_POSSIBLE, maybe_wrong_bank_mode,
 		"the option byte nDBANK is 1 (single bank); on a chip of 1 MiB rusEFI needs two",
 		"on a chip of 1 MiB: STM32_Programmer_CLI -c port=usb1 -ob nDBANK=0, then erase "
@@ -606,6 +625,12 @@ const struct triage_row triage_rows[] = {
 		"the board is in its bootloader now: use Manual DFU Update. Another port, "
 		"without a hub, may be faster",
 		NULL},
+	{TRIAGE_SLOW_ENUMERATION, TRIAGE_LIKELY, windows_was_slow,
+		"Windows took {waited} more to install the driver of \"{caption}\"; a tool that "
+		"looks once, after 3 s, finds nothing until then",
+		"try again now, by Manual DFU Update; Windows knows the device in this port from "
+		"now on, so use the same port",
+		"is it as slow when the board is plugged in again?"},
 	{TRIAGE_SLOW_ENUMERATION, TRIAGE_POSSIBLE, never_came,
 		"it was asked into its bootloader, left, and nothing came within {trialms}",
 		HOLD_PROGRAM ", then update manually", "dfurig triage in a minute: is it there?"},

@@ -146,6 +146,11 @@ FACT(signature)
 	SAY("%s", e->ecu.signature);
 }
 
+FACT(critical)
+{
+	SAY("%s", e->ecu.critical);
+}
+
 FACT(tune)
 {
 	if (e->ecu.tune_readable == EVIDENCE_YES)
@@ -267,6 +272,7 @@ const struct triage_fact triage_facts[] = {
 	{"Device Manager", tell_device_manager},
 	{"port", tell_port},
 	{"signature", tell_signature},
+	{"critical error", tell_critical},
 	{"tune", tell_tune},
 	{"OpenBLT", tell_openblt},
 	{"bootloader", tell_dfu_open},

@@ -35,6 +35,7 @@ TEXT_WORD(state, dfu.state_text, "an unknown state")
 TEXT_WORD(status, dfu.status_text, "an unknown status")
 TEXT_WORD(dfu, dfu.why, "it answers nothing")
 TEXT_WORD(tune, ecu.tune_why, "it does not come")
+TEXT_WORD(critical, ecu.critical, "nothing")
 TEXT_WORD(overcurrent, kernel.over_current_port, "of the computer")
 
 static void fill_signature(const struct evidence *e, char *out, size_t size)
@@ -202,6 +203,11 @@ static void fill_trialms(const struct evidence *e, char *out, size_t size)
 	SAY("%.1f s", (double)e->trial.into_dfu_ms / 1e3);
 }
 
+static void fill_waited(const struct evidence *e, char *out, size_t size)
+{
+	SAY("%.1f s", (double)e->windows.waited_ms / 1e3);
+}
+
 static void fill_loader(const struct evidence *e, char *out, size_t size)
 {
 	if (e->ecu.loader[0])
@@ -298,6 +304,8 @@ static const struct word words[] = {
 	WORD(prober),
 	WORD(overcurrent),
 	WORD(well),
+	WORD(critical),
+	WORD(waited),
 	WORD(next),
 	WORD(odd),
 };

@@ -11,6 +11,7 @@
 #include "harness/flasher/flasher_file.h"
 
 #include "harness/dfu/image.h"
+#include "simulators/windows/inf.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTINGS "boards, chips, images, scenarios, flashers, sources, formats"
+#define LISTINGS "boards, chips, images, scenarios, flashers, drivers, sources, formats"
 
 #define USB_ID_SIZE 10 /* "0483:df11" */
 
@@ -248,6 +249,48 @@ static int fill_flashers(struct out *out)
 	return fill_names(out, &data_flashers, add_flasher);
 }
 
+static const struct column driver_columns[] = {
+	{"name", "NAME", false},
+	{"shows", "DEVICE MANAGER SHOWS", false},
+	{"service", "SERVICE", false},
+	{"date", "DATE", false},
+	{"version", "VERSION", false},
+	{"id", "ID", false},
+	{NULL, NULL, false},
+};
+
+static int add_models(struct out *out, const char *name, const struct inf *inf)
+{
+	char date[INF_TEXT], version[INF_TEXT];
+
+	inf_date_text(inf->date, date, sizeof(date));
+	inf_version_text(inf->version, version, sizeof(version));
+	for (size_t i = 0; i < inf->model_count; i++)
+		if (OUT_ADD(out, name, inf->models[i].description, inf->models[i].service, date,
+			    version, inf->models[i].id[0]) < 0)
+			return CLI_RIG;
+	return CLI_OK;
+}
+
+static int add_driver(struct out *out, const char *name)
+{
+	CLEANUP(data_file_done) struct data_file file;
+	struct inf inf = {0};
+	struct why why = {0};
+	int code, r = data_file_read(&data_drivers, name, &file, &why);
+
+	if (r == 0)
+		r = inf_read(file.path, (const char *)file.data, file.size, &inf, &why);
+	code = r < 0 ? cli_error(CLI_INPUT, &why) : add_models(out, name, &inf);
+	inf_done(&inf);
+	return code;
+}
+
+static int fill_drivers(struct out *out)
+{
+	return fill_names(out, &data_drivers, add_driver);
+}
+
 static const struct column source_columns[] = {
 	{"chip", "CHIP", false},
 	{"rom", "ROM", false},
@@ -318,6 +361,7 @@ static const struct listing listings[] = {
 	{"images", image_columns, fill_images},
 	{"scenarios", scenario_columns, fill_scenarios},
 	{"flashers", flasher_columns, fill_flashers},
+	{"drivers", driver_columns, fill_drivers},
 	{"sources", source_columns, fill_sources},
 	{"formats", format_columns, fill_formats},
 };
@@ -387,14 +431,18 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_arg,
-		.args_doc = "[boards|chips|images|scenarios|flashers|sources|formats]",
+		.args_doc = "[boards|chips|images|scenarios|flashers|drivers|sources|formats]",
 		.doc = "Lists what there is: the boards that --board takes (the default), the "
 		       "chips that boards can have, the firmware images that --flash and `dfurig "
 		       "image "
-		       "make` take, the scenarios and the flashers of `dfurig run`, where the "
+		       "make` take, the scenarios and the flashers of `dfurig run`, the Windows "
+		       "drivers of "
+		       "scenarios, where the "
 		       "simulated chips' facts come from and how sure they "
 		       "are, the image file formats.\v"
-		       "Boards, images, scenarios and flashers are YAML files. They are looked for "
+		       "Boards, images, scenarios and flashers are YAML files, drivers are INF "
+		       "files. "
+		       "They are looked for "
 		       "in "
 		       "folders of these names in $DFURIG_DATA, where dfurig is installed, and in "
 		       "fixtures of "

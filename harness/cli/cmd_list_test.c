@@ -87,6 +87,16 @@ Test(list, a_wrong_word_is_a_usage_error)
 
 	cr_expect_eq(run.code, 2);
 	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, images, scenarios, "
-				  "flashers, sources, formats"),
+				  "flashers, drivers, sources, formats"),
 		"%s", run.err);
+}
+
+Test(list, drivers_are_told_apart_as_device_manager_does)
+{
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "drivers");
+
+	cr_expect_eq(run.code, 0, "%s", run.err);
+	cr_expect(strstr(run.out, "STM32  BOOTLOADER"), "%s", run.out);
+	cr_expect(strstr(run.out, "STM Device in DFU Mode"), "%s", run.out);
+	cr_expect(strstr(run.out, "STTub30"), "%s", run.out);
 }

@@ -285,6 +285,15 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	return 0;
 }
 
+static int windows(struct world *world, const struct world_windows *what, struct why *why)
+{
+	struct fake_world *fake = world_of(world);
+
+	fake->windows = *what;
+	snprintf(fake->windows_driver, sizeof(fake->windows_driver), "%s", what->driver);
+	return fake->windows_answer ? why_set(why, fake->windows_answer, "Access is denied.") : 0;
+}
+
 static int image(struct world *world, const char *name, struct world_image *ret, struct why *why)
 {
 	(void)world;
@@ -418,6 +427,7 @@ void fake_world_init(struct fake_world *fake, size_t count)
 		.run_program = run_program,
 		.run_flasher = run_flasher,
 		.set_host = set_host,
+		.windows = windows,
 		.at = at,
 		.image = image,
 		.tune = tune,

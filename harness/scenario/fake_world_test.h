@@ -63,6 +63,9 @@ struct fake_world {
 	size_t seen_count;
 	struct flasher flasher;
 	struct world_host host;
+	struct world_windows windows; /* the last that was done */
+	char windows_driver[48];
+	int windows_answer; /* to all that is done; a test sets it */
 
 	/* What a test sets. */
 	fake_flasher *flash;

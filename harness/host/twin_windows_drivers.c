@@ -172,6 +172,31 @@ static const struct pnp_package *added_package(
 	return NULL;
 }
 
+/* The package of a file that was there already: by its original name. */
+static const struct pnp_package *package_of(const struct packages *packages, const char *file)
+{
+	size_t size = strlen(file);
+
+	for (size_t i = 0; i < packages->count; i++) {
+		const char *original = packages->at[i].original;
+
+		if (strncasecmp(original, file, size) == 0 &&
+			(!original[size] || strcasecmp(original + size, ".inf") == 0))
+			return &packages->at[i];
+	}
+	return NULL;
+}
+
+/* Devices that had this package before. */
+static void say_up_to_date(
+	struct buf *out, const struct windows_devices *before, const struct pnp_package *package)
+{
+	for (size_t i = 0; i < before->count; i++)
+		if (before->at[i].present && strcmp(before->at[i].inf, package->published) == 0)
+			SAY(out, "Driver package is up-to-date on device: %s\r\n",
+				before->at[i].instance);
+}
+
 /* Devices with a driver that they did not have before. */
 static size_t say_installed(
 	struct buf *out, const struct windows_devices *before, const struct windows_devices *after)
@@ -207,7 +232,7 @@ static int add_driver(struct host_os *os, const char *source, bool install, stru
 {
 	CLEANUP(windows_devices_done) struct windows_devices devices_before, devices;
 	CLEANUP(packages_done) struct packages before, after = {0};
-	const struct pnp_package *added;
+	const struct pnp_package *added, *package;
 	size_t installed;
 	struct why why = {0};
 	int r = windows_devices_read(os, &devices_before);
@@ -218,18 +243,20 @@ static int add_driver(struct host_os *os, const char *source, bool install, stru
 	SAY(out, "Adding driver package:  %s\r\n", file_name(source));
 	r = os->pnp->ops->add_driver(os->pnp, source, install, !os->unelevated, &why);
 	if (r < 0) {
-		int code = refuse(out, "Failed to add driver package", r, &why);
-
+		(void)refuse(out, "Failed to add driver package", r, &why);
 		SAY(out, "\r\nTotal driver packages:  1\r\nAdded driver packages:  0\r\n");
-		return code;
+		return ERROR_ACCESS_DENIED;
 	}
 	if (packages_read(os, &after) < 0 || windows_devices_read(os, &devices) < 0)
 		return ERROR_FAILURE;
 	added = added_package(&before, &after);
 	SAY(out, "Driver package added successfully.%s\r\n",
 		added ? "" : " (Already exists in the system)");
-	if (added)
-		SAY(out, "Published Name:         %s\r\n", added->published);
+	package = added ? added : package_of(&after, file_name(source));
+	if (package)
+		SAY(out, "Published Name:         %s\r\n", package->published);
+	if (package && install)
+		say_up_to_date(out, &devices_before, package);
 	installed = install ? say_installed(out, &devices_before, &devices) : 1;
 	SAY(out, "\r\nTotal driver packages:  1\r\nAdded driver packages:  %d\r\n", added ? 1 : 0);
 	if (!installed)

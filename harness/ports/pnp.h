@@ -31,7 +31,7 @@ enum pnp_route {
 /* Device Manager's codes that are met here. */
 #define PNP_OK             0
 #define PNP_CANNOT_START   10 /* CM_PROB_FAILED_START: yellow triangle */
-#define PNP_NOT_CONFIGURED 1
+#define PNP_NOT_CONFIGURED 1  /* while its driver is being installed */
 #define PNP_NO_DRIVER      28 /* CM_PROB_FAILED_INSTALL: yellow triangle, no driver */
 #define PNP_NOT_PRESENT    45 /* CM_PROB_PHANTOM: hidden device, not plugged in */
 
@@ -58,7 +58,8 @@ struct pnp_device {
 struct pnp_package {
 	char published[PNP_TEXT]; /* "oem12.inf" */
 	char original[PNP_TEXT];  /* "sttub30.inf" */
-	char provider[PNP_TEXT], class_name[PNP_TEXT];
+	char provider[PNP_TEXT];
+	char class_name[PNP_TEXT]; /* for people: "Universal Serial Bus devices" */
 	char date[PNP_TEXT], version[PNP_TEXT];
 	char signer[PNP_TEXT]; /* "" = not signed */
 	bool inbox;            /* comes with Windows; cannot be deleted */
@@ -77,17 +78,19 @@ struct pnp_ops {
 	int (*packages)(struct pnp *pnp, struct pnp_package *ret, size_t room, size_t *ret_count,
 		struct why *why);
 
-	/* pnputil /add-driver, with install: best driver anew for the devices that it fits. source is an INF by its name in the
-	 * world's driver folder ("st-bootloader") or its path. */
+	/* pnputil /add-driver, with install: best driver anew for the devices that are plugged in and that it fits better than what
+	 * they have. source is an INF by its name in the world's driver folder ("st-bootloader") or its path. -ENOENT: there is no
+	 * such file; -EACCES: nobody has signed it. */
 	int (*add_driver)(
 		struct pnp *pnp, const char *source, bool install, bool elevated, struct why *why);
 
-	/* pnputil /delete-driver. -EBUSY: in use, and not with uninstall. */
+	/* pnputil /delete-driver. With uninstall, devices of it get the next best. -EBUSY: in use, also by devices that are away, and
+	 * not with uninstall; -ENOENT: no such package, or it comes with Windows. */
 	int (*delete_driver)(struct pnp *pnp, const char *published, bool uninstall, bool elevated,
 		struct why *why);
 
 	/* Device Manager's "Uninstall device", with "Attempt to remove the driver": the node goes, until the device is plugged in
-	 * anew or somebody scans. */
+	 * anew or somebody scans. A driver that other devices have stays. -ENODEV: there is no such device. */
 	int (*remove_device)(struct pnp *pnp, const char *instance, bool delete_driver,
 		bool elevated, struct why *why);
 

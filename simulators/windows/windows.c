@@ -63,6 +63,23 @@ static int windows_devices(
 	return 0;
 }
 
+/* Classes have a name for programs and one for people, which Device Manager and pnputil /enum-drivers show. */
+static const char *class_caption(const char *class_name)
+{
+	static const struct {
+		const char *name, *caption;
+	} classes[] = {
+		{"USB", "Universal Serial Bus controllers"},
+		{"USBDevice", "Universal Serial Bus devices"},
+		{"Ports", "Ports (COM & LPT)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (strcasecmp(classes[i].name, class_name) == 0)
+			return classes[i].caption;
+	return class_name;
+}
+
 static void describe_package(const struct driver_package *package, struct pnp_package *ret)
 {
 	const struct inf *inf = &package->inf;
@@ -71,7 +88,7 @@ static void describe_package(const struct driver_package *package, struct pnp_pa
 	snprintf(ret->published, sizeof(ret->published), "%s", package->published);
 	snprintf(ret->original, sizeof(ret->original), "%s", package->original);
 	snprintf(ret->provider, sizeof(ret->provider), "%s", inf->provider);
-	snprintf(ret->class_name, sizeof(ret->class_name), "%s", inf->class_name);
+	snprintf(ret->class_name, sizeof(ret->class_name), "%s", class_caption(inf->class_name));
 	snprintf(ret->signer, sizeof(ret->signer), "%s", inf->signer);
 	inf_date_text(inf->date, ret->date, sizeof(ret->date));
 	inf_version_text(inf->version, ret->version, sizeof(ret->version));

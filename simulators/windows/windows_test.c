@@ -614,7 +614,7 @@ Test(windows, lists_its_packages)
 	cr_expect_str_eq(packages[first].published, "oem0.inf");
 	cr_expect_str_eq(packages[first].original, "st-dfu-old.inf");
 	cr_expect_str_eq(packages[first].provider, "STMicroelectronics");
-	cr_expect_str_eq(packages[first].class_name, "USB");
+	cr_expect_str_eq(packages[first].class_name, "Universal Serial Bus controllers");
 	cr_expect_str_eq(packages[first].date, "04/26/2018");
 	cr_expect_str_eq(packages[first].version, "3.0.6.1");
 	cr_expect_str_eq(

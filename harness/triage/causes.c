@@ -554,7 +554,8 @@ const struct triage_row triage_rows[] = {
 		"look for the BOOT0 jumper or a PROGRAM button that hangs", NULL},
 	{TRIAGE_BOOT0_STUCK, TRIAGE_POSSIBLE, woke_in_dfu_unread,
 		"the board was powered up, nobody held PROGRAM, and it is in its bootloader",
-		"look for the BOOT0 jumper or a PROGRAM button that hangs", NULL},
+		"look for the BOOT0 jumper or a PROGRAM button that hangs",
+		"does it start its firmware when PROGRAM is surely let go, and the jumper is out?"},
 	/* rusEFI issue 4847. */
 	{TRIAGE_DOES_NOT_START, TRIAGE_SURE, does_not_start,
 		"it left the bootloader when it was told to, and nothing came within {ms}",
@@ -636,7 +637,8 @@ const struct triage_row triage_rows[] = {
 		HOLD_PROGRAM ", then update manually", "dfurig triage in a minute: is it there?"},
 	{TRIAGE_DOES_NOT_START, TRIAGE_POSSIBLE, hangs,
 		"it was asked into its bootloader, stayed on USB, and does not answer any more",
-		"take its power away for some seconds; then " HOLD_PROGRAM, NULL},
+		"take its power away for some seconds; then " HOLD_PROGRAM,
+		"dfurig triage once more, after it was without power"},
 	{TRIAGE_FOREIGN_IMAGE, TRIAGE_POSSIBLE, silent,
 		"{port} has rusEFI's USB identity, but nobody answers there: other firmware on "
 		"the same chip, or one that hangs",

@@ -320,10 +320,31 @@ static void describe(struct sweeper *self)
 	memcpy(self->sweep.flasher, known->flasher, sizeof(self->sweep.flasher));
 	memcpy(self->sweep.board, known->board, sizeof(self->sweep.board));
 	memcpy(self->sweep.transport, known->transport, sizeof(self->sweep.transport));
+	self->sweep.from = options->from;
+	self->sweep.to = options->to;
 	self->sweep.seed = options->choice.seed;
 	self->sweep.jobs = jobs_of(self);
 	self->sweep.exhaustive = !options->from && !options->to && !options->points &&
 				 options->at == SWEEP_AT_TRANSACTIONS;
+}
+
+/* The usual ones but those that the scenario grants its flasher; what the command line says is what is done. */
+static uint32_t choose_cuts(struct sweeper *self, const struct run_task *task)
+{
+	struct scenario_grant grant = scenario_grant(task->scenario, task->flasher);
+	char *out = self->sweep.without;
+	size_t room = sizeof(self->sweep.without), used = 0;
+	uint32_t left_out = SWEEP_CUTS_USUAL & grant.without;
+
+	if (self->options.cuts)
+		return self->options.cuts;
+	for (size_t cut = 0; cut < SWEEP_CUT_COUNT && used < room; cut++)
+		if (left_out >> cut & 1)
+			used += (size_t)snprintf(out + used, room - used, "%s%s", used ? ", " : "",
+				names_text(&sweep_cut_texts, cut));
+	if (left_out && used < room)
+		snprintf(out + used, room - used, ": %s", grant.because);
+	return SWEEP_CUTS_USUAL & ~grant.without;
 }
 
 static void make_request(struct sweeper *self)
@@ -343,7 +364,7 @@ static void make_request(struct sweeper *self)
 				.capture = "",
 				.quiet = true,
 			},
-		.cuts = self->options.cuts ? self->options.cuts : SWEEP_CUTS_USUAL,
+		.cuts = choose_cuts(self, task),
 		.at = self->options.at,
 		.from = self->options.from,
 		.to = self->options.to,

@@ -172,11 +172,14 @@ enum verdict sweep_verdict(const struct sweep *sweep, const struct sweep_summary
 
 /* ---- the map ---- */
 
+/* Of the occasions that were looked at. */
 static unsigned int column_of(
 	const struct sweep *sweep, const struct sweep_cell *cell, unsigned int columns)
 {
-	uint64_t all = sweep->occasions ? sweep->occasions : 1;
-	uint64_t before = cell->occasion ? cell->occasion - 1 : 0;
+	uint32_t from = sweep->from ? sweep->from : 1;
+	uint32_t to = sweep->to && sweep->to < sweep->occasions ? sweep->to : sweep->occasions;
+	uint64_t all = to >= from ? to - from + UINT64_C(1) : 1;
+	uint64_t before = cell->occasion > from ? cell->occasion - from : 0;
 
 	return before < all ? (unsigned int)(before * columns / all) : columns - 1;
 }

@@ -124,6 +124,8 @@ struct sweep {
 	uint32_t image_size; /* bytes */
 	uint64_t wall_us;    /* that the sweep took */
 	uint32_t jobs;       /* at a time */
+	uint32_t from, to; /* the occasions that were looked at; 0 = from the first, to the last */
+	char without[320]; /* what was left out for this flasher, and why; "" = nothing */
 	bool exhaustive; /* every occasion was cut in every way that was asked for and makes sense there */
 	bool interrupted;               /* Ctrl-C */
 	size_t planned;                 /* cells that there should be */

@@ -111,6 +111,12 @@ static void print_worst(const struct view *view)
 		seconds(view->summary.median_us));
 }
 
+static void print_without(const struct view *view)
+{
+	if (view->sweep->without[0])
+		fprintf(view->out, " left out: %s\n", view->sweep->without);
+}
+
 /* ---- the cut map ---- */
 
 static unsigned int map_columns(const struct view *view)
@@ -250,6 +256,7 @@ int sweep_terminal_print(
 	print_counts(&view);
 	print_needs(&view);
 	print_worst(&view);
+	print_without(&view);
 	r = print_map(&view);
 	print_fails(&view);
 	return r;

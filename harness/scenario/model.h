@@ -4,6 +4,7 @@
 #define DFURIG_SCENARIO_MODEL_H
 
 #include "harness/scenario/expect.h"
+#include "harness/scenario/grant.h"
 #include "harness/scenario/scenario.h"
 #include "harness/scenario/watch.h"
 
@@ -125,6 +126,8 @@ struct scenario {
 	size_t of_count;
 	struct skip skips[SCENARIO_OF_MAX];
 	size_t skip_count;
+	struct grant grants[GRANT_MAX];
+	size_t grant_count;
 };
 
 /* Whether a key of expect-of or skip means this flasher: its name, or the front of it before a "-". */

@@ -200,6 +200,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_SEQUENCE("only", CYAML_FLAG_POINTER | OPTIONAL, struct document, only,
 		&program_schema, 1, SCENARIO_ONLY_MAX),
 	CYAML_FIELD_IGNORE("skip", OPTIONAL),
+	CYAML_FIELD_IGNORE("sweep", OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -637,8 +638,12 @@ static int take_expect(struct parse *parse)
 	struct words expect = at(parse, "expect");
 	int r = expect_parse(&expect, &parse->out->expect);
 
+	struct words sweep = at(parse, "sweep");
+
 	if (r == 0)
 		r = take_of(parse);
+	if (r == 0)
+		r = grants_parse(&sweep, parse->out->grants, &parse->out->grant_count);
 	return r == 0 ? take_skips(parse) : r;
 }
 

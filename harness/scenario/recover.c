@@ -19,12 +19,12 @@ struct recover {
 	struct sweep_cell *cell;
 	unsigned int tries; /* of the flasher at one level */
 	uint64_t cut_us;
-	bool done;              /* the board holds the image and runs it */
-	bool options;           /* they were written before the recovery */
-	bool announced;         /* that the settings will be lost */
-	enum face shown;        /* with supply and cable back, before anything else was done */
-	char last[SWEEP_TEXT];  /* what the flasher said last */
-	char again[SWEEP_TEXT]; /* what it said when it was run again and no more */
+	bool done;               /* the board holds the image and runs it */
+	bool options;            /* they were written before the recovery */
+	bool announced;          /* that the settings will be lost */
+	enum face shown;         /* with supply and cable back, before anything else was done */
+	char last[SWEEP_TEXT];   /* what the flasher said last */
+	char failed[SWEEP_TEXT]; /* when it failed last */
 };
 
 /* ---- what the flash holds ---- */
@@ -162,6 +162,8 @@ static int check_word(struct recover *self, struct why *why)
 	int r;
 
 	keep_last(self);
+	if (!self->run->result.success)
+		memcpy(self->failed, self->last, sizeof(self->failed));
 	if (self->run->left_damaged)
 		blame(self, "the bootloader is left only when the flash equals the image",
 			self->last, "%s made it jump into a flash that differs",
@@ -329,8 +331,6 @@ static int help(struct recover *self, struct why *why)
 			return r;
 		if (levels[i].need == SWEEP_NOTHING)
 			self->shown = self->run->watch.face[0];
-		if (levels[i].need == SWEEP_RUN_AGAIN)
-			memcpy(self->again, self->last, sizeof(self->again));
 		if (self->done) {
 			self->cell->need = levels[i].need;
 			return 0;
@@ -347,7 +347,7 @@ static void judge_need(struct recover *self)
 	enum sweep_need need = self->cell->need;
 
 	if (need == SWEEP_LOST) {
-		blame(self, "the board can be brought back", self->last, "it was lost: it is %s",
+		blame(self, "the board can be brought back", self->failed, "it was lost: it is %s",
 			names_text(&board_mode_names, self->board->ops->mode(self->board)));
 		return;
 	}
@@ -355,13 +355,14 @@ static void judge_need(struct recover *self)
 		return;
 	if (need == SWEEP_OPTION_BYTES && !self->options)
 		blame(self, "PROGRAM held at power-up and the flasher bring the board back",
-			self->last, "the chip had to be erased, though nobody wrote option bytes");
+			self->failed,
+			"the chip had to be erased, though nobody wrote option bytes");
 	if (self->shown == FACE_DFU)
 		blame(self, "a board in its bootloader comes back by running the flasher again",
-			self->again, "it needed: %s", names_text(&sweep_need_texts, need));
+			self->failed, "it needed: %s", names_text(&sweep_need_texts, need));
 	if (self->shown == FACE_ECU)
 		blame(self, "a board whose ECU runs comes back by running the flasher again",
-			self->again, "it needed: %s", names_text(&sweep_need_texts, need));
+			self->failed, "it needed: %s", names_text(&sweep_need_texts, need));
 }
 
 static int judge_tune(struct recover *self, struct why *why)

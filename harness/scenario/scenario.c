@@ -81,6 +81,22 @@ struct expect scenario_expect(const struct scenario *scenario, const struct flas
 	return expect;
 }
 
+struct scenario_grant scenario_grant(const struct scenario *scenario, const struct flasher *flasher)
+{
+	struct scenario_grant grant = {.tries = 1, .because = ""};
+
+	for (size_t i = 0; i < scenario->grant_count; i++) {
+		const struct grant *from = &scenario->grants[i];
+
+		if (!scenario_means(from->flasher, flasher->name))
+			continue;
+		grant.tries = from->tries ? from->tries : 1;
+		grant.without = from->without;
+		grant.because = from->because;
+	}
+	return grant;
+}
+
 /* A flow that a flasher has not, and that the rig cannot do for it. */
 static bool needs_more(const struct scenario *scenario, const struct flasher *flasher)
 {

@@ -111,6 +111,9 @@
  *     expect-of:                           what differs for a flasher, by its name or the front of it ("console" means
  *       console: {outcome: not-updated}    console-linux-2026 too); the same keys, over those of expect
  *     only: [dfu-util]                     the flashers that it is about; without: any
+ *     sweep:                               `dfurig sweep` only: what a flasher is known not to do well, and from where
+ *       dfu-util: {tries: 2, because: "..."}     it may be needed so often after a cut, in place of once
+ *       console: {without: [flip], because: "..."}   it is not cut so, unless --cut says it
  *     skip:                                flashers or transports to which it does not apply, and why
  *       dfu-util: "..."
  *
@@ -199,6 +202,17 @@ const char *const *scenario_only(const struct scenario *scenario);
 
 /* Whether it is about this flasher; one that names none is about any. */
 bool scenario_is_about(const struct scenario *scenario, const struct flasher *flasher);
+
+/* What a flasher is granted when it is swept: how often it may be needed after a cut, at least 1; cuts that are not made (bit
+ * per enum sweep_cut), and why ("" = nothing is granted). Borrowed. */
+struct scenario_grant {
+	unsigned int tries;
+	uint32_t without;
+	const char *because;
+};
+
+struct scenario_grant scenario_grant(
+	const struct scenario *scenario, const struct flasher *flasher);
 
 /* Why it does not apply to this flasher, or NULL. */
 const char *scenario_skips(const struct scenario *scenario, const struct flasher *flasher);

@@ -84,8 +84,10 @@ static int play(struct sweep_story *story, struct run *run, struct why *why)
 		r = update(story, run, step, why);
 	if (r < 0)
 		return r;
-	return story->cut ? recover(run, story->cut_us, 1, story->cell, why)
-			  : check_undisturbed(run, why);
+	if (!story->cut)
+		return check_undisturbed(run, why);
+	return recover(run, story->cut_us, scenario_grant(run->scenario, run->flasher).tries,
+		story->cell, why);
 }
 
 int sweep_story_run(struct sweep_story *story, struct why *why)

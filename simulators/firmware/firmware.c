@@ -32,7 +32,7 @@ struct chip_layout {
 static const struct chip_layout layouts[] = {
 	{"stm32f4", 1u << 20, {0x080e0000, 0x080c0000}, 0x8000, false},
 	{"stm32f4", 0, {0x08060000, 0}, 0x8000, false},
-	/* In one bank, as ST ships it; in two the second copy is at 0x08108000. */
+	/* In one bank, as ST ships it; in two rusEFI would have the second copy at 0x08108000 [mpu_util.cpp of the F7]. */
 	{"stm32f7", 2u << 20, {0x08100000, 0x08140000}, 0x8000, false},
 	{"stm32f7", 0, {0x080c0000, 0x080e0000}, 0x8000, true},
 	{"stm32h7", 2u << 20, {0x08100000, 0x08120000}, 0x20000, false},

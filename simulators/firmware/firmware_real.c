@@ -134,7 +134,8 @@ static uint32_t entry_at(const struct source *source, uint32_t addr)
 		return 0;
 	in = reader_of(table, sizeof(table));
 	stack = reader_le32(&in);
-	entry = reader_le32(&in);
+	entry = chip_real_address(
+		chip, reader_le32(&in)); /* rusEFI on F7: on the ITCM bus [STM32F7.ld] */
 	if (!chip_range_holds(&chip->ram.range, stack - 4, 4) &&
 		!chip_range_holds(&chip->ram.core, stack - 4, 4))
 		return 0;

@@ -433,6 +433,21 @@ Test(real, is_known_by_vector_table_and_signature_wherever_that_lies)
 	}
 }
 
+Test(real, may_have_its_vectors_on_the_itcm_bus_of_an_f7)
+{
+	struct memory_image image = real_image();
+	struct firmware got;
+
+	real_part(&image, START, 0x00201000, START + 0x400);
+	cr_expect_eq(identify(&image, START, &got), -ENOEXEC, "an F4 has no flash there");
+	cr_assert_eq(
+		firmware_identify(chip_find("stm32f767xi"), START, read_image, &image, &got), 0);
+	cr_expect_str_eq(got.signature, SIGNATURE);
+	cr_expect_str_eq(got.chip, "stm32f767xi");
+	cr_expect_eq(got.settings_addr[1], 0x08140000);
+	buf_done(&image.bytes);
+}
+
 Test(real, needs_both)
 {
 	struct memory_image image = real_image();

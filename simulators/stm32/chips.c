@@ -298,8 +298,8 @@ static const struct chip_flash f767xg_dual = {
 	{                                                                                          \
 		.offset = {16, 24}, .shift = 14, .fallback = {0x00200000, 0x00000000},             \
 		.aliases = f767_aliases, .alias_count = ARRAY_SIZE(f767_aliases),                  \
-		.source = {CHIP_SECONDARY, "RM0410 2.6, from memory; what 0xffff does: rusEFI "    \
-					   "issue 3597, ST community 672018"},                     \
+		.source = {CHIP_SECONDARY, "RM0410 2.6, from memory, as an H7 manual has it; "     \
+					   "0xffff: rusEFI issue 3597, ST community 672018"},      \
 	}
 
 #define F767_OTP                                                                                   \
@@ -331,9 +331,8 @@ static const struct chip_flash f767xg_dual = {
 	{                                                                                          \
 		.range = {.addr = 0x20000000, .size = 512 * KIB}, .rom_size = 0x4000,              \
 		.core = {.addr = 0x00000000, .size = 16 * KIB},                                    \
-		.source = {CHIP_SECONDARY,                                                         \
-			"[DB] 0x451; stm32flash's device table; that DFU may access RAM is "       \
-			"guessed"},                                                                \
+		.source = {CHIP_SECONDARY, "[DB] 0x451; rusEFI STM32F7.ld; what the ROM uses, "    \
+					   "and that DFU may access RAM, guessed"},                \
 	}
 
 /* poll_erase_ms: other than the F4's 100 ms, since dfu-util, which takes that for a sign to wait 35 s, does not do so in its

@@ -67,10 +67,11 @@ void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit);
 void flash_tear(struct flash *flash, uint16_t sector, uint32_t step, struct rng *rng);
 
 /*
- * Another organisation of the same array (chip_options.dual). The bytes stay at their addresses, or, with `mixed`, are
- * as a real chip shows them that was programmed in the other organisation: in one bank each line of 32 bytes lies half
- * in each bank, in two they lie one behind the other. Guessed from the widths that AN4826 names; that firmware is useless
- * afterwards: rusEFI issue 2996. 0 or -ENOMEM (then unchanged).
+ * Another organisation of the same array (chip_options.dual). The bytes stay at their addresses, or, with `mixed`, are as a
+ * real chip shows them that was programmed in the other organisation: in one bank each line of 32 bytes lies half in each
+ * bank, in two they lie one behind the other. Guessed from the widths that AN4826 names; every other 16 bytes 0xFF: ST
+ * community 168255; firmware is useless afterwards: rusEFI issue 2996. Unstable bits become stable. 0 or -ENOMEM
+ * (then unchanged).
  */
 MUST_CHECK int flash_organise(struct flash *flash, const struct chip_flash *chip, bool mixed);
 

@@ -104,6 +104,8 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	usb_host_direct_set_permission(self->usb, !host->no_permission);
 	serial_host_direct_set_held(self->serial, host->port_held);
 	serial_host_direct_set_new_numbers(self->serial, host->new_number);
+	serial_host_direct_set_prober(self->serial, host->prober ? WORLD_PROBE_US : 0);
+	usb_host_direct_set_kernel_driver(self->usb, host->kernel_driver);
 	host_os_direct_set_missing(self->os, self->base.host.missing);
 	set_troubles(self, host);
 	self->os->macos = scenario_system(request->scenario, request->flasher) == WORLD_MACOS;

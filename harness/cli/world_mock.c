@@ -260,6 +260,10 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	mock_set_permission(self->session.mock, !host->no_permission);
 	mock_hold_ports(self->session.mock, host->port_held);
 	mock_new_numbers(self->session.mock, host->new_number);
+	mock_probe_ports(self->session.mock, host->prober ? WORLD_PROBE_US : 0);
+	r = mock_set_kernel_driver(self->session.mock, host->kernel_driver, why);
+	if (r < 0)
+		return r;
 	set_path(self, path_of_host());
 	if (!host->missing[0])
 		return 0;

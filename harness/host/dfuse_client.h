@@ -85,8 +85,12 @@ MUST_CHECK int dfuse_find(struct usb_host *host, const struct dfuse_filter *filt
 	struct usb_host_entry *ret, struct why *why);
 
 /* Opens a device, claims its DFU interface and reads the layout strings. Call dfuse_client_close after success.
- * -ENOTSUP when it does not speak DfuSe, -EBADMSG for descriptors that make no sense, or an error of the host. */
+ * -EBUSY when another program or a kernel driver has the interface, -ENOTSUP when it does not speak DfuSe, -EBADMSG for descriptors that make no sense, or an error of the host. */
 MUST_CHECK int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
+	const struct usb_host_entry *entry, struct why *why);
+
+/* The same, but claims nothing and sets no alternate: for whoever only looks. */
+MUST_CHECK int dfuse_client_look(struct dfuse_client *ret, struct usb_host *host,
 	const struct usb_host_entry *entry, struct why *why);
 void dfuse_client_close(struct dfuse_client *client);
 

@@ -202,22 +202,45 @@ static int read_descriptors(struct dfuse_client *client, struct why *why)
 	return r < 0 ? r : read_alternates(client, config, size, why);
 }
 
-static int set_up(struct dfuse_client *client, struct why *why)
+/* Who has the interface that could not be claimed. */
+static int held(
+	const struct dfuse_client *client, const struct usb_host_entry *entry, struct why *why)
 {
-	int r = read_descriptors(client, why);
+	char name[64];
+	const struct usb_handle_ops *ops = client->usb->ops;
 
-	if (r < 0)
-		return r;
-	r = client->usb->ops->claim(client->usb, client->interface);
+	if (!ops->driver || ops->driver(client->usb, client->interface, name, sizeof(name)) < 0 ||
+		strcmp(name, "usbfs") == 0)
+		return why_set(why, -EBUSY, "another program has claimed its DFU interface");
+	return why_set(why, -EBUSY,
+		"the kernel driver %s has its DFU interface; take it away: echo %s:1.%u > "
+		"/sys/bus/usb/drivers/%s/unbind",
+		name, entry->path, client->interface, name);
+}
+
+static int take(struct dfuse_client *client, const struct usb_host_entry *entry, struct why *why)
+{
+	int r = client->usb->ops->claim(client->usb, client->interface);
+
 	if (r == -EBUSY)
-		return why_set(why, r, "another program has claimed its DFU interface");
+		return held(client, entry, why);
 	if (r < 0)
 		return why_errno(why, r, "claim of interface %u", client->interface);
 	client->selected = UINT8_MAX;
 	return dfuse_client_select(client, client->alternates[0].number, why);
 }
 
-int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
+/* Closes the client when r is a failure. */
+static int done(
+	struct dfuse_client *client, const struct usb_host_entry *entry, int r, struct why *why)
+{
+	if (r >= 0)
+		return 0;
+	dfuse_client_close(client);
+	return why_prefix(why, r, "USB %s (%04x:%04x)", entry->path, entry->vid, entry->pid);
+}
+
+int dfuse_client_look(struct dfuse_client *ret, struct usb_host *host,
 	const struct usb_host_entry *entry, struct why *why)
 {
 	int r;
@@ -231,13 +254,15 @@ int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
 	r = host->ops->open(host, entry, &ret->usb, why);
 	if (r < 0)
 		return r;
-	r = set_up(ret, why);
-	if (r < 0) {
-		dfuse_client_close(ret);
-		return why_prefix(
-			why, r, "USB %s (%04x:%04x)", entry->path, entry->vid, entry->pid);
-	}
-	return 0;
+	return done(ret, entry, read_descriptors(ret, why), why);
+}
+
+int dfuse_client_open(struct dfuse_client *ret, struct usb_host *host,
+	const struct usb_host_entry *entry, struct why *why)
+{
+	int r = dfuse_client_look(ret, host, entry, why);
+
+	return r < 0 ? r : done(ret, entry, take(ret, entry, why), why);
 }
 
 void dfuse_client_close(struct dfuse_client *client)

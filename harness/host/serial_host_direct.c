@@ -40,6 +40,7 @@ struct acm {
 	bool used;
 	struct vusb_port *socket; /* where its device is plugged in */
 	uint8_t devnum;           /* the plug that it stands for; 0 = it has left */
+	uint64_t since_us;        /* when it appeared */
 	struct cdc_function function;
 	uint32_t baud; /* that the device was told; 0 = none yet */
 	struct direct_port *opened;
@@ -51,6 +52,7 @@ struct direct_serial {
 	struct usb_host *usb;
 	struct vusb_tap tap;
 	bool held, new_numbers;
+	uint64_t probe_us;       /* so long a port that has appeared is somebody else's */
 	unsigned int used_below; /* numbers from here on were never used */
 	struct acm acms[NUMBERS];
 	struct usb_host_entry devices[VUSB_PORT_MAX]; /* scratch of list and open */
@@ -173,6 +175,7 @@ static void arrive(struct direct_serial *self, struct vusb_port *socket)
 		.used = true,
 		.socket = socket,
 		.devnum = socket->devnum,
+		.since_us = clock_now_us(vusb_bus_clock(self->bus)),
 		.function = function,
 	};
 }
@@ -560,6 +563,11 @@ static void start(struct direct_port *self)
 		set_line_coding(self->acm, OPEN_BAUD);
 }
 
+static bool is_probed(const struct direct_serial *self, const struct acm *acm)
+{
+	return clock_now_us(vusb_bus_clock(self->bus)) - acm->since_us < self->probe_us;
+}
+
 static int direct_open(
 	struct serial_host *host, const char *name, struct serial_port **ret, struct why *why)
 {
@@ -573,7 +581,7 @@ static int direct_open(
 	acm = find_by_name(self, name, devices);
 	if (!acm)
 		return why_set(why, -ENOENT, "%s: no such port", name);
-	if (self->held || acm->opened)
+	if (self->held || acm->opened || is_probed(self, acm))
 		return why_set(why, -EBUSY, "%s: another program has it open", name);
 	probe(acm);
 	port = acm_present(acm) ? port_new(self, acm) : NULL;
@@ -634,6 +642,11 @@ void serial_host_direct_free(struct serial_host *host)
 void serial_host_direct_set_held(struct serial_host *host, bool held)
 {
 	serial_of(host)->held = held;
+}
+
+void serial_host_direct_set_prober(struct serial_host *host, uint64_t for_us)
+{
+	serial_of(host)->probe_us = for_us;
 }
 
 void serial_host_direct_set_new_numbers(struct serial_host *host, bool new_numbers)

@@ -25,6 +25,9 @@ void serial_host_direct_free(struct serial_host *host);
 /* Another program has all ports open: opening one is -EBUSY. Who has one open keeps it. */
 void serial_host_direct_set_held(struct serial_host *host, bool held);
 
+/* A service opens each port that appears, for itself and so long: opening it is -EBUSY until then. 0: none does. */
+void serial_host_direct_set_prober(struct serial_host *host, uint64_t for_us);
+
 /* Devices that are plugged in from now on get numbers that were never used. */
 void serial_host_direct_set_new_numbers(struct serial_host *host, bool new_numbers);
 

@@ -120,7 +120,7 @@ static size_t probe(struct dfu_util *self, const struct usb_host_entry *entry)
 			entry->vid, entry->pid, entry->devnum);
 		return 0;
 	}
-	r = dfuse_client_open(&client, self->os->usb, entry, NULL);
+	r = dfuse_client_look(&client, self->os->usb, entry, NULL);
 	if (r == -EACCES && entry->vid == DFUSE_VID && entry->pid == DFUSE_PID)
 		SAY(self->out,
 			"dfu-util: Cannot open DFU device %04x:%04x found on devnum %u "
@@ -187,15 +187,29 @@ static int set_alternate(struct dfu_util *self, uint8_t number)
 	return DFU_UTIL_IO;
 }
 
+static int claim(struct dfu_util *self)
+{
+	int number, r = self->client.usb->ops->claim(self->client.usb, self->client.interface);
+
+	if (r == 0)
+		return DFU_UTIL_OK;
+	SAY(self->out, "dfu-util: Cannot claim interface - LIBUSB_ERROR_%s\n",
+		dfu_util_error_name(r, &number));
+	return DFU_UTIL_IO;
+}
+
 /* From an open device to dfuIDLE. */
 static int begin(struct dfu_util *self)
 {
 	int code;
 
 	SAY(self->out,
-		"Device ID %04x:%04x\nDevice DFU version 011a\nClaiming USB DFU Interface...\n"
-		"Setting Alternate Interface #%u ...\n",
-		self->entry.vid, self->entry.pid, self->alternate->number);
+		"Device ID %04x:%04x\nDevice DFU version 011a\nClaiming USB DFU Interface...\n",
+		self->entry.vid, self->entry.pid);
+	code = claim(self);
+	if (code != DFU_UTIL_OK)
+		return code;
+	SAY(self->out, "Setting Alternate Interface #%u ...\n", self->alternate->number);
 	code = set_alternate(self, self->alternate->number);
 	if (code == DFU_UTIL_OK)
 		code = dfu_util_begin(&self->link);
@@ -211,7 +225,7 @@ static int open_device(struct dfu_util *self)
 	int number, r;
 
 	SAY(self->out, "Opening DFU capable USB device...\n");
-	r = dfuse_client_open(&self->client, self->os->usb, &self->entry, NULL);
+	r = dfuse_client_look(&self->client, self->os->usb, &self->entry, NULL);
 	if (r < 0) {
 		SAY(self->out, "dfu-util: Cannot open device: LIBUSB_ERROR_%s\n",
 			dfu_util_error_name(r, &number));

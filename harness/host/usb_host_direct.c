@@ -26,6 +26,7 @@ struct direct_host {
 	struct clock clock;
 	struct vusb_bus *bus;
 	bool forbidden;                                 /* device nodes may not be opened */
+	const char *kernel_driver;                      /* has every DFU interface; NULL = none */
 	struct port_record *records[VUSB_PORT_MAX + 1]; /* by port number, made when first needed */
 };
 
@@ -188,6 +189,35 @@ static bool has_interface(const struct vusb_identity *identity, uint8_t number)
 	return false;
 }
 
+static bool is_dfu(const struct vusb_identity *identity, uint8_t number)
+{
+	const uint8_t *desc = identity->config;
+
+	for (size_t pos = 0; pos + 9 <= identity->config_size && desc[pos] >= 2; pos += desc[pos])
+		if (desc[pos + 1] == USB_DESC_INTERFACE && desc[pos + 2] == number &&
+			desc[pos + 5] == USB_CLASS_DFU && desc[pos + 6] == USB_SUBCLASS_DFU)
+			return true;
+	return false;
+}
+
+/* NULL: none. */
+static const char *kernel_driver(const struct direct_handle *self, uint8_t interface)
+{
+	const char *name = host_of(self->handle.host)->kernel_driver;
+
+	return name && is_dfu(&self->record->identity, interface) ? name : NULL;
+}
+
+static int direct_driver(struct usb_handle *handle, uint8_t interface, char *ret, size_t room)
+{
+	const char *name = kernel_driver(handle_of(handle), interface);
+
+	if (!name)
+		return -ENODATA;
+	snprintf(ret, room, "%s", name);
+	return 0;
+}
+
 static int direct_claim(struct usb_handle *handle, uint8_t interface)
 {
 	struct direct_handle *self = handle_of(handle);
@@ -197,7 +227,7 @@ static int direct_claim(struct usb_handle *handle, uint8_t interface)
 		return -ENODEV;
 	if (!bit || !has_interface(&self->record->identity, interface))
 		return -ENOENT;
-	if (self->record->claimed & bit & ~self->claimed)
+	if ((self->record->claimed & bit & ~self->claimed) || kernel_driver(self, interface))
 		return -EBUSY;
 	self->record->claimed |= bit;
 	self->claimed |= bit;
@@ -281,6 +311,7 @@ static const struct usb_handle_ops handle_ops = {
 	.control = direct_control,
 	.config = direct_config,
 	.claim = direct_claim,
+	.driver = direct_driver,
 	.set_alternate = direct_set_alternate,
 	.reset = direct_reset,
 	.close = direct_close,
@@ -347,6 +378,11 @@ struct usb_host *usb_host_direct_new(struct vusb_bus *bus)
 void usb_host_direct_set_permission(struct usb_host *host, bool allowed)
 {
 	host_of(host)->forbidden = !allowed;
+}
+
+void usb_host_direct_set_kernel_driver(struct usb_host *host, const char *name)
+{
+	host_of(host)->kernel_driver = name;
 }
 
 void usb_host_direct_free(struct usb_host *host)

@@ -21,4 +21,8 @@ void usb_host_direct_set_permission(struct usb_host *host, bool allowed);
 
 void usb_host_direct_free(struct usb_host *host);
 
+/* A kernel driver takes the DFU interfaces of all devices, so that nobody else can claim them; NULL: none does. Borrowed
+ * until the next call. */
+void usb_host_direct_set_kernel_driver(struct usb_host *host, const char *name);
+
 #endif

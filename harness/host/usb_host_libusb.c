@@ -7,6 +7,8 @@
 #include <libusb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define READ_TIMEOUT_MS 5000
 #define PORT_DEPTH_MAX  7 /* USB 3.0 specification, hub depth */
@@ -202,6 +204,26 @@ static int libusb_handle_claim(struct usb_handle *handle, uint8_t interface)
 	return errno_of(libusb_claim_interface(usb_of(handle), interface));
 }
 
+/* libusb knows whether there is one, sysfs knows which. */
+static int libusb_handle_driver(
+	struct usb_handle *handle, uint8_t interface, char *ret, size_t room)
+{
+	int r = libusb_kernel_driver_active(usb_of(handle), interface);
+	char path[32], link[80], target[256];
+	const char *name;
+	ssize_t n;
+
+	if (r <= 0)
+		return r == 0 ? -ENODATA : errno_of(r);
+	fill_path(libusb_get_device(usb_of(handle)), path, sizeof(path));
+	snprintf(link, sizeof(link), "/sys/bus/usb/devices/%s:1.%u/driver", path, interface);
+	n = readlink(link, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	name = strrchr(target, '/');
+	snprintf(ret, room, "%s", name ? name + 1 : "that is bound to it");
+	return 0;
+}
+
 static int libusb_handle_set_alternate(
 	struct usb_handle *handle, uint8_t interface, uint8_t alternate)
 {
@@ -227,6 +249,7 @@ static const struct usb_handle_ops handle_ops = {
 	.control = libusb_handle_control,
 	.config = libusb_handle_config,
 	.claim = libusb_handle_claim,
+	.driver = libusb_handle_driver,
 	.set_alternate = libusb_handle_set_alternate,
 	.reset = libusb_handle_reset,
 	.close = libusb_handle_close,

@@ -61,6 +61,9 @@ struct usb_handle_ops {
 	int (*claim)(struct usb_handle *handle, uint8_t interface);
 	int (*set_alternate)(struct usb_handle *handle, uint8_t interface, uint8_t alternate);
 
+	/* The name of the kernel driver that has the interface. 0; -ENODATA none; other: it cannot be told. Optional (NULL). */
+	int (*driver)(struct usb_handle *handle, uint8_t interface, char *ret, size_t room);
+
 	/* Bus reset. 0; -ENODEV: the device is not there any more, or came back as another. */
 	int (*reset)(struct usb_handle *handle);
 

@@ -23,6 +23,10 @@
 #define WORLD_DRIVER_MAX 4
 #define WORLD_LATE_MAX   2
 
+/* How long ModemManager keeps a port on which nothing answers its AT commands: guessed; reports say "some seconds" to half a
+ * minute [its src/mm-port-probe.c has several commands of 3 s each]. */
+#define WORLD_PROBE_US 12000000u
+
 enum world_system {
 	WORLD_SYSTEM_USUAL, /* the one that the flasher is for */
 	WORLD_LINUX,
@@ -56,7 +60,7 @@ struct world_host {
 	bool no_elevation;        /* Windows: nobody says yes to UAC's question */
 	struct world_late late[WORLD_LATE_MAX + 1];
 	const char *mute[WORLD_LATE_MAX + 1]; /* programs whose output is lost; NULL ends */
-	/* Linux: a service that opens each new serial port for a while, as ModemManager does; NULL = none. */
+	/* Linux: a service that opens each new serial port for itself, for WORLD_PROBE_US; NULL = none. */
 	const char *prober;
 	/* Linux: a kernel driver that is bound to the bootloader's interface; NULL = none. */
 	const char *kernel_driver;

@@ -73,6 +73,7 @@ static void hide(struct mock *mock, struct mock_slot *slot)
 	files_gone(mock, slot);
 	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++) {
 		cdc_acm_unbind(mock, slot, i);
+		usbtest_unbind(mock, slot, i);
 		mock_send_uevents(mock, &slot->device, i, "remove");
 	}
 	sysfs_remove_device(mock->tree, &slot->device);
@@ -135,7 +136,8 @@ static int show(struct mock *mock, struct mock_slot *slot)
 	mock_send_uevents(mock, &slot->device, -1, "add");
 	for (uint8_t i = 0; i < sysfs_interface_count(&slot->device); i++) {
 		mock_send_uevents(mock, &slot->device, i, "add");
-		cdc_acm_bind(mock, slot, i, false);
+		if (!cdc_acm_bind(mock, slot, i, false))
+			usbtest_bind(mock, slot, i, false);
 		if (slot->claims[i])
 			mock_send_uevents(mock, &slot->device, i, "bind");
 	}
@@ -423,6 +425,27 @@ void mock_hold_ports(struct mock *mock, bool held)
 void mock_new_numbers(struct mock *mock, bool always_new)
 {
 	mock->new_numbers = always_new;
+}
+
+int mock_set_kernel_driver(struct mock *mock, const char *name, struct why *why)
+{
+	if (name && strcmp(name, "usbtest") != 0)
+		return why_set(why, -ENOTSUP,
+			"\"%s\" is no kernel driver that takes a bootloader; usbtest is one", name);
+	mock->usbtest = name != NULL;
+	for (size_t n = 1; n <= vusb_bus_port_count(mock->bus); n++)
+		for (uint8_t i = 0; mock->slots[n].shown && i < VUSB_INTERFACE_MAX; i++) {
+			if (name)
+				usbtest_bind(mock, &mock->slots[n], i, true);
+			else
+				usbtest_unbind(mock, &mock->slots[n], i);
+		}
+	return 0;
+}
+
+void mock_probe_ports(struct mock *mock, uint64_t for_us)
+{
+	mock->probe_us = for_us;
 }
 
 /* --- stop --- */

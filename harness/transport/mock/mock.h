@@ -42,6 +42,13 @@ void mock_hold_ports(struct mock *mock, bool held);
 /* true: a serial port gets a number (ttyACM<n>) that none has had yet, as when a program keeps the old one's node open. */
 void mock_new_numbers(struct mock *mock, bool always_new);
 
+/* A kernel driver takes the interfaces of bootloaders before programs can: a claim gives EBUSY until somebody disconnects it.
+ * NULL: none does. 0; -ENOTSUP: no such driver here. */
+MUST_CHECK int mock_set_kernel_driver(struct mock *mock, const char *name, struct why *why);
+
+/* As if a service opened each serial port that appears, for itself and so long: EBUSY until then. 0: none does. */
+void mock_probe_ports(struct mock *mock, uint64_t for_us);
+
 /* Disconnects all programs and closes the handles, running the loop until they are closed. NULL is fine. */
 void mock_stop(struct mock *mock);
 

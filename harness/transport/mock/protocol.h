@@ -70,6 +70,7 @@ enum mock_driver {
 	MOCK_DRIVER_USBFS = 1, /* some program has claimed it */
 	MOCK_DRIVER_HUB,
 	MOCK_DRIVER_CDC_ACM,
+	MOCK_DRIVER_USBTEST,
 };
 
 /*

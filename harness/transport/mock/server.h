@@ -47,6 +47,8 @@ struct mock {
 	struct list lingering;                   /* of tty_minor.c */
 	int next_minor;                          /* with new_numbers */
 	bool new_numbers, ports_held, forbidden; /* see mock.h */
+	bool usbtest;                            /* it takes the interfaces of bootloaders */
+	uint64_t probe_us;                       /* for how long a new port is somebody's */
 	uint64_t last_owner;                     /* of claims */
 	size_t urb_bytes;                        /* of all programs' URBs in flight */
 	uint64_t seqnum;                         /* of hotplug messages */
@@ -59,6 +61,7 @@ struct mock {
 
 /* In mock_slot.claims, where programs have the numbers from 1. */
 #define MOCK_OWNER_CDC_ACM UINT64_MAX
+#define MOCK_OWNER_USBTEST (UINT64_MAX - 1)
 
 /* --- clients: stream connections (client.c) --- */
 
@@ -115,6 +118,13 @@ struct mock_request_done {
 void mock_request_send(struct mock *mock, struct vusb_port *port, struct usb_setup setup,
 	const void *data, struct mock_request_done done);
 void mock_cancel_requests(struct mock *mock);
+
+/* --- usbtest (usbtest.c) --- */
+
+/* Takes the interface when the driver is told to, it is a bootloader's and nobody's. late: tells so. */
+bool usbtest_bind(struct mock *mock, struct mock_slot *slot, uint8_t interface, bool late);
+/* Lets go, when it has it. */
+void usbtest_unbind(struct mock *mock, struct mock_slot *slot, uint8_t interface);
 
 /* --- what is shown (mock.c) --- */
 

@@ -116,7 +116,7 @@ static void driver_entry(const char *driver, const char *dir, char *ret, size_t 
 static int set_driver(
 	struct tree *tree, const char *dir, const struct sysfs_device *device, uint8_t number)
 {
-	static const char *const drivers[] = {"hub", "cdc_acm"};
+	static const char *const drivers[] = {"hub", "cdc_acm", "usbtest"};
 	const char *driver = sysfs_driver(device, number);
 	char path[320];
 	int r = add_uevent_file(tree, dir, device, number);

@@ -74,12 +74,20 @@ static void activate(struct mock_client *client, struct mock_tty *tty, bool firs
 		on_raised(session, 0);
 }
 
+/* Somebody else opened it when it appeared. */
+static bool is_probed(const struct mock_tty *tty)
+{
+	uint64_t now_us = clock_now_us(vusb_bus_clock(tty->mock->bus));
+
+	return now_us - tty->slot->device.plugged_us < tty->mock->probe_us;
+}
+
 static void open_tty(struct mock_client *client, struct mock_tty *tty)
 {
 	bool first = !tty->session;
 	int r = 0;
 
-	if (tty->mock->ports_held || (tty->session && tty->session->exclusive)) {
+	if (tty->mock->ports_held || is_probed(tty) || (tty->session && tty->session->exclusive)) {
 		answer(client, -EBUSY);
 		return;
 	}

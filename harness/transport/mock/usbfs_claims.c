@@ -97,6 +97,8 @@ int usbfs_driver(const struct usbfs_file *file, uint32_t number)
 		return MOCK_DRIVER_HUB;
 	if (file->slot->claims[number] == MOCK_OWNER_CDC_ACM)
 		return MOCK_DRIVER_CDC_ACM;
+	if (file->slot->claims[number] == MOCK_OWNER_USBTEST)
+		return MOCK_DRIVER_USBTEST;
 	return file->slot->claims[number] ? MOCK_DRIVER_USBFS : -ENODATA;
 }
 
@@ -139,9 +141,12 @@ int usbfs_disconnect(struct usbfs_file *file, uint32_t number)
 
 	if (driver < 0)
 		return driver;
-	if (driver != MOCK_DRIVER_CDC_ACM)
+	if (driver == MOCK_DRIVER_CDC_ACM)
+		cdc_acm_unbind(file->mock, file->slot, (uint8_t)number);
+	else if (driver == MOCK_DRIVER_USBTEST)
+		usbtest_unbind(file->mock, file->slot, (uint8_t)number);
+	else
 		return usbfs_release(file, number);
-	cdc_acm_unbind(file->mock, file->slot, (uint8_t)number);
 	return 0;
 }
 
@@ -151,7 +156,8 @@ int usbfs_connect(struct usbfs_file *file, uint32_t number)
 
 	if (driver != -ENODATA)
 		return driver < 0 ? driver : -EBUSY;
-	return cdc_acm_bind(file->mock, file->slot, (uint8_t)number, true);
+	return cdc_acm_bind(file->mock, file->slot, (uint8_t)number, true) ||
+	       usbtest_bind(file->mock, file->slot, (uint8_t)number, true);
 }
 
 /* Another process has the file too: its claims stay. */

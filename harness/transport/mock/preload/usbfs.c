@@ -237,7 +237,8 @@ static int bulk(struct file *file, const struct usbdevfs_bulktransfer *bulk)
 
 static const char *const drivers[] = {[MOCK_DRIVER_USBFS] = "usbfs",
 	[MOCK_DRIVER_HUB] = "hub",
-	[MOCK_DRIVER_CDC_ACM] = "cdc_acm"};
+	[MOCK_DRIVER_CDC_ACM] = "cdc_acm",
+	[MOCK_DRIVER_USBTEST] = "usbtest"};
 
 /* The driver of an interface's name; -ENODATA: none. */
 static int find_driver(struct file *file, unsigned int interface, const char **ret)

@@ -23,24 +23,25 @@ struct point_row {
 };
 
 static const struct point_row points[] = {
-	[FAULT_BOARD_RESET] = {"the chip comes out of reset", "power, pin, software, watchdog"},
-	[FAULT_DFU_CONNECT] = {"the bootloader is about to appear on USB", ""},
-	[FAULT_ECU_CONNECT] = {"firmware is about to appear on USB", "ecu, openblt"},
+	[FAULT_BOARD_RESET] = {"the chip comes out of reset", "power, pin, software, watchdog",
+		false},
+	[FAULT_DFU_CONNECT] = {"the bootloader is about to appear on USB", "", false},
+	[FAULT_ECU_CONNECT] = {"firmware is about to appear on USB", "ecu, openblt", false},
 	[FAULT_ECU_REPLY] = {"the ECU is about to answer",
 		"the command's letter; E with its text: E reboot_dfu", true},
-	[FAULT_DFU_EXECUTE] = {"the bootloader is about to carry out a download", COMMANDS},
+	[FAULT_DFU_EXECUTE] = {"the bootloader is about to carry out a download", COMMANDS, false},
 	[FAULT_DFU_STATE] = {"the bootloader has entered a state",
 		"a state: dfuIDLE, dfuDNBUSY, dfuERROR, ...", true},
-	[FAULT_ERASE] = {"a sector begins to be erased", ""},
-	[FAULT_PROGRAM] = {"flash begins to be programmed", ""},
-	[FAULT_OPTIONS] = {"the option bytes begin to be erased and programmed", ""},
+	[FAULT_ERASE] = {"a sector begins to be erased", "", false},
+	[FAULT_PROGRAM] = {"flash begins to be programmed", "", false},
+	[FAULT_OPTIONS] = {"the option bytes begin to be erased and programmed", "", false},
 	[FAULT_REQUEST] = {"a transfer is about to reach the device",
 		"DETACH, DNLOAD, UPLOAD, GETSTATUS, CLRSTATUS, GETSTATE, ABORT, " COMMANDS
 		", GETSTATUS erase (and so on: after it), control, in, out",
 		true},
 	[FAULT_ANSWER] = {"the device has answered, the host does not have it yet", "as at request",
 		true},
-	[FAULT_TIME] = {"so long after the boards began", ""},
+	[FAULT_TIME] = {"so long after the boards began", "", false},
 };
 static_assert(ARRAY_SIZE(points) == FAULT_POINT_COUNT, "a row for each point");
 

@@ -44,17 +44,17 @@ static void check_choice(const struct driver_store *store, struct driver_package
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	char *text = malloc(size ? size : 1); /* of its own, so that reading beyond is found */
 	struct driver_store store = {0};
 	struct driver_package *package;
+	struct driver_source source = {"f.inf", text, size};
 	struct why why = {""};
-	char *text =
-		malloc(size ? size : 1); /* of its own, so that reading beyond the end is found */
 
 	if (!text || driver_store_init(&store) < 0)
 		abort();
 	if (size)
 		memcpy(text, data, size);
-	if (driver_store_add(&store, "f.inf", text, size, &package, &why) < 0) {
+	if (driver_store_add(&store, &source, &package, &why) < 0) {
 		assert(strncmp(why.text, "f.inf:", 6) == 0 && !strchr(why.text, '\n'));
 	} else {
 		check_package(package);

@@ -17,16 +17,16 @@ static void package_free(struct driver_package *package)
 	free(package);
 }
 
-static int package_new(const char *original, const char *text, size_t size,
-	struct driver_package **ret, struct why *why)
+static int package_new(
+	const struct driver_source *source, struct driver_package **ret, struct why *why)
 {
 	struct driver_package *package = calloc(1, sizeof(*package));
 	int r;
 
 	if (!package)
-		return why_errno(why, -ENOMEM, "%s", original);
-	snprintf(package->original, sizeof(package->original), "%s", original);
-	r = inf_read(original, text, size, &package->inf, why);
+		return why_errno(why, -ENOMEM, "%s", source->name);
+	snprintf(package->original, sizeof(package->original), "%s", source->name);
+	r = inf_read(source->name, source->text, source->size, &package->inf, why);
 	if (r < 0) {
 		package_free(package);
 		return r;
@@ -39,9 +39,10 @@ int driver_store_init(struct driver_store *store)
 {
 	for (size_t i = 0; i < inbox_driver_count; i++) {
 		const struct inbox_driver *driver = &inbox_drivers[i];
+		const struct driver_source source = {
+			driver->name, driver->text, strlen(driver->text)};
 		struct driver_package *package;
-		int r = package_new(
-			driver->name, driver->text, strlen(driver->text), &package, NULL);
+		int r = package_new(&source, &package, NULL);
 
 		if (r < 0)
 			return r;
@@ -90,11 +91,11 @@ static void publish(const struct driver_store *store, struct driver_package *pac
 	while (driver_store_find(store, package->published));
 }
 
-int driver_store_add(struct driver_store *store, const char *original, const char *text,
-	size_t size, struct driver_package **ret, struct why *why)
+int driver_store_add(struct driver_store *store, const struct driver_source *source,
+	struct driver_package **ret, struct why *why)
 {
 	struct driver_package *package;
-	int r = package_new(original, text, size, &package, why);
+	int r = package_new(source, &package, why);
 
 	if (r < 0)
 		return r;

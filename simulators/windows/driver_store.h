@@ -17,6 +17,13 @@
 
 #define DRIVER_STORE_MAX 64
 
+/* An INF; all borrowed. */
+struct driver_source {
+	const char *name; /* "st-bootloader.inf" */
+	const char *text;
+	size_t size;
+};
+
 struct driver_package {
 	char published[INF_TEXT]; /* "oem12.inf"; of an inbox driver its own name */
 	char original[INF_TEXT];
@@ -42,8 +49,8 @@ void driver_store_done(struct driver_store *store);
 
 /* Adds a package from its text; the same INF (by its original name, date and version) is not added twice. *ret is borrowed
  * from the store. 0; -ENOSPC; what inf_read returns. */
-MUST_CHECK int driver_store_add(struct driver_store *store, const char *original, const char *text,
-	size_t size, struct driver_package **ret, struct why *why);
+MUST_CHECK int driver_store_add(struct driver_store *store, const struct driver_source *source,
+	struct driver_package **ret, struct why *why);
 
 /* By the published name, without regard to case. NULL: there is none. */
 struct driver_package *driver_store_find(const struct driver_store *store, const char *published);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "simulators/windows/inf.h"
 
-#include "simulators/windows/inf_text.h"
-
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -38,7 +36,7 @@ static int missing(const struct read *read, const char *what)
 static int expand(const struct read *read, const struct inf_entry *entry, const char *source,
 	char ret[static INF_TEXT])
 {
-	return inf_text_expand(&read->text, entry, source, ret, INF_TEXT, read->why);
+	return inf_text_expand(&read->text, entry, source, ret, read->why);
 }
 
 static const struct inf_entry *find(const struct read *read, const char *section, const char *key)
@@ -369,8 +367,7 @@ static int ids_of(const struct read *read, const struct inf_entry *entry, struct
 
 		if (model->id_count == INF_ID_MAX)
 			return bad(read, entry, "more than 8 IDs of one model");
-		r = inf_text_expand(&read->text, entry, entry->field[i], model->id[model->id_count],
-			INF_ID, read->why);
+		r = expand(read, entry, entry->field[i], model->id[model->id_count]);
 		if (r < 0)
 			return r;
 		model->id_count++;

@@ -17,16 +17,15 @@
 
 #include "harness/base/attr.h"
 #include "harness/base/why.h"
+#include "simulators/windows/inf_text.h"
 
-#define INF_TEXT      128
-#define INF_ID        96
 #define INF_MODEL_MAX 64
 #define INF_ID_MAX    8 /* of one model */
 
 struct inf_model {
 	char description[INF_TEXT]; /* what Device Manager shows */
 	char manufacturer[INF_TEXT];
-	char id[INF_ID_MAX][INF_ID]; /* [0] is the hardware ID, the others are compatible IDs */
+	char id[INF_ID_MAX][INF_TEXT]; /* [0] is the hardware ID, the others are compatible IDs */
 	size_t id_count;
 	char service[INF_TEXT];        /* "WinUSB"; "" = none */
 	char binary[INF_TEXT];         /* "winusb.sys", without folder */

@@ -313,7 +313,7 @@ static const char *take_token(const struct inf_text *text, const char **source)
 }
 
 int inf_text_expand(const struct inf_text *text, const struct inf_entry *entry_of_it,
-	const char *source, char *ret, size_t room, struct why *why)
+	const char *source, char ret[static INF_TEXT], struct why *why)
 {
 	size_t used = 0;
 
@@ -332,9 +332,9 @@ int inf_text_expand(const struct inf_text *text, const struct inf_entry *entry_o
 					text->name, entry_of_it->line, token);
 			size = strlen(piece);
 		}
-		if (size >= room - used)
-			return why_set(why, -EBADMSG, "%s:%u: a text of more than %zu bytes",
-				text->name, entry_of_it->line, room - 1);
+		if (size >= INF_TEXT - used)
+			return why_set(why, -EBADMSG, "%s:%u: a text of more than %d bytes",
+				text->name, entry_of_it->line, INF_TEXT - 1);
 		memcpy(ret + used, piece, size);
 		used += size;
 	}

@@ -17,8 +17,9 @@
 
 #define INF_SIZE_MAX  65536 /* bytes of a file; ours are below 4 KiB, ST's below 16 */
 #define INF_ENTRY_MAX 2048
-#define INF_FIELD_MAX 16 /* values of one entry */
-#define INF_NAME_MAX  64 /* bytes of the file's name, with its NUL */
+#define INF_FIELD_MAX 16  /* values of one entry */
+#define INF_NAME_MAX  64  /* bytes of the file's name, with its NUL */
+#define INF_TEXT      128 /* bytes of a value, with its NUL */
 
 /* "key = field, field", or "field, field" (key NULL), or a section's header (neither). Texts lie in the file's own memory, tokens not replaced. */
 struct inf_entry {
@@ -54,6 +55,6 @@ bool inf_text_has_section(const struct inf_text *text, const char *section);
 
 /* Writes source to ret with its %tokens% replaced from [Strings]. 0; -EBADMSG: a token without a string, or too long. */
 MUST_CHECK int inf_text_expand(const struct inf_text *text, const struct inf_entry *entry,
-	const char *source, char *ret, size_t room, struct why *why);
+	const char *source, char ret[static INF_TEXT], struct why *why);
 
 #endif

@@ -27,11 +27,12 @@ TestSuite(inf_text, .init = setup, .fini = teardown);
 static int read_text(const char *source)
 {
 	size_t size = strlen(source);
-	char *copy = malloc(size + 1);
+	char *copy = malloc(size ? size : 1);
 	int r;
 
 	cr_assert(copy);
-	memcpy(copy, source, size);
+	for (size_t i = 0; i < size; i++)
+		copy[i] = source[i];
 	inf_text_done(&text);
 	r = inf_text_read("f.inf", copy, size, &text, &why);
 	free(copy);
@@ -132,10 +133,12 @@ Test(inf_text, has_limits)
 	inf_text_done(&text);
 	cr_expect_eq(inf_text_read("f.inf", large, INF_SIZE_MAX + 1, &text, &why), -E2BIG);
 	inf_text_done(&text);
-	for (size_t i = 0; i < 3 * 2048; i += 3)
-		memcpy(large + 3 + i, "\nx\n", 3);
-	memcpy(large, "[A]", 3);
-	cr_expect_eq(inf_text_read("f.inf", large, 3 + 3 * 2048, &text, &why), -EBADMSG);
+	large[0] = '[';
+	large[1] = 'A';
+	large[2] = ']';
+	for (size_t i = 0; i < 2048; i++)
+		large[4 + 2 * i] = 'x';
+	cr_expect_eq(inf_text_read("f.inf", large, 4 + 2 * 2048, &text, &why), -EBADMSG);
 	cr_expect(strstr(why.text, "more than 2048 entries"), "%s", why.text);
 	free(large);
 }
@@ -173,14 +176,13 @@ Test(inf_text, replaces_tokens)
 		{"%d%", "%a%"}, /* once, not again */
 		{"", ""},
 	};
-	char result[64];
+	char result[INF_TEXT];
 
 	cr_assert_eq(read_text("[x]\nk=v\n[Strings]\na=one\nb=\"two\"\nc=all\nd=\"%a%\"\n"
 			       "[Strings.0409]\nc=US\n"),
 		0);
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
-		cr_expect_eq(inf_text_expand(&text, text.entries, tokens[i].source, result,
-				     sizeof(result), &why),
+		cr_expect_eq(inf_text_expand(&text, text.entries, tokens[i].source, result, &why),
 			0, "%s", tokens[i].source);
 		cr_expect_str_eq(result, tokens[i].result, "%s", tokens[i].source);
 	}
@@ -189,12 +191,11 @@ Test(inf_text, replaces_tokens)
 Test(inf_text, refuses_tokens_that_it_does_not_know)
 {
 	static const char *const bad[] = {"%z%", "%a", "x%", "%%%"};
-	char result[8] = "kept";
+	char result[INF_TEXT];
 
 	cr_assert_eq(read_text("[x]\nk=v\n[Strings]\na=one\n"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		cr_expect_eq(inf_text_expand(
-				     &text, &text.entries[1], bad[i], result, sizeof(result), &why),
+		cr_expect_eq(inf_text_expand(&text, &text.entries[1], bad[i], result, &why),
 			-EBADMSG, "%s", bad[i]);
 		cr_expect(strstr(why.text, "f.inf:2: "), "%s", why.text);
 	}
@@ -202,10 +203,14 @@ Test(inf_text, refuses_tokens_that_it_does_not_know)
 
 Test(inf_text, refuses_a_text_that_is_too_long)
 {
-	char result[4];
+	char result[INF_TEXT], source[INF_TEXT + 1];
 
 	cr_assert_eq(read_text("[x]\nk=v\n[Strings]\na=one\n"), 0);
-	cr_expect_eq(inf_text_expand(&text, &text.entries[1], "%a%", result, 4, &why), 0);
-	cr_expect_eq(inf_text_expand(&text, &text.entries[1], "%a%", result, 3, &why), -EBADMSG);
-	cr_assert_eq(inf_text_expand(&text, &text.entries[1], "%a%x", result, 4, &why), -EBADMSG);
+	memset(source, 'x', sizeof(source));
+	snprintf(source + INF_TEXT - 4, 5, "%%a%%");
+	cr_expect_eq(inf_text_expand(&text, &text.entries[1], source, result, &why), 0);
+	cr_expect_eq(strlen(result), INF_TEXT - 1);
+	snprintf(source + INF_TEXT - 4, 5, "%%a%%x");
+	cr_expect_eq(inf_text_expand(&text, &text.entries[1], source, result, &why), -EBADMSG);
+	cr_assert(strstr(why.text, "f.inf:2: a text of more than 127 bytes"), "%s", why.text);
 }

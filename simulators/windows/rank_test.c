@@ -28,7 +28,7 @@ static uint32_t score_at(const char *id, size_t place)
 	struct inf_model model = {.id_count = 3};
 
 	for (size_t i = 0; i < 3; i++)
-		snprintf(model.id[i], INF_ID, "%s", i == place ? id : "another");
+		snprintf(model.id[i], INF_TEXT, "%s", i == place ? id : "another");
 	return rank_identifier_score(&device, &model);
 }
 
@@ -101,7 +101,7 @@ static struct rank rank_of(const char *signer, uint8_t feature, const char *id)
 	struct rank rank;
 
 	snprintf(inf.signer, sizeof(inf.signer), "%s", signer);
-	snprintf(models[1].id[0], INF_ID, "%s", id);
+	snprintf(models[1].id[0], INF_TEXT, "%s", id);
 	models[1].feature_score = feature;
 	rank = rank_package(&device, &inf, &model);
 	cr_expect_eq(model, 1);

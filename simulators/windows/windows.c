@@ -178,8 +178,9 @@ static int windows_add_driver(
 		return why_set(why, -ENOENT, "The system cannot find the file specified.");
 	r = check_signature(windows, source, why);
 	if (r == 0)
-		r = driver_store_add(
-			&windows->store, source->name, source->text, source->size, &package, why);
+		r = driver_store_add(&windows->store,
+			&(struct driver_source){source->name, source->text, source->size}, &package,
+			why);
 	if (r < 0 || !install)
 		return r;
 	r = nodes_look(&windows->nodes, why);

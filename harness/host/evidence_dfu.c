@@ -316,7 +316,7 @@ int evidence_ask_dfu(
 	(void)options;
 	ret->dfu = (struct evidence_dfu){0};
 	ret->flash = (struct evidence_flash){0};
-	if (!is_in_reach(ret) || !evidence_find(os, NULL, EVIDENCE_DFU, &entry))
+	if (!is_in_reach(ret) || evidence_find(os, &ret->board, &entry) != EVIDENCE_DFU)
 		return 0;
 	r = dfuse_client_open(&visit.client, os->usb, &entry, &why);
 	if (r < 0) {

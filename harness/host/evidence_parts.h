@@ -12,9 +12,9 @@
 /* One look at what is plugged in, and which board is meant. */
 void evidence_look_at_usb(struct host_os *os, const char *serial, struct evidence *ret);
 
-/* The same for `face` only, as a host's entry. False: there is none, or several. */
-bool evidence_find(struct host_os *os, const char *serial, enum evidence_face face,
-	struct usb_host_entry *ret);
+/* How the board shows itself now, as a host's entry: at the same place of the bus, or with a serial number of the same chip. */
+enum evidence_face evidence_find(
+	struct host_os *os, const struct evidence_device *board, struct usb_host_entry *ret);
 
 /* Whether the tool and what it looks with are there. */
 void evidence_look_at_tool(struct host_os *os, const char *name, struct evidence *ret);

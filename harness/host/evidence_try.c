@@ -2,7 +2,6 @@
 /* Evidence that takes a try: the board is asked into its bootloader, and told to leave it again. */
 #include "harness/host/evidence_parts.h"
 
-#include "harness/dfu/stm32_serial.h"
 #include "harness/host/dfuse_client.h"
 #include "harness/host/ts_client.h"
 
@@ -34,31 +33,11 @@ struct look {
 	struct usb_host_entry entry;
 };
 
-/* The bootloader of the same chip may be at the same place only, or say a serial number that fits. */
-static bool is_same(const struct evidence_device *board, const struct usb_host_entry *entry)
-{
-	return strcmp(board->path, entry->path) == 0 ||
-	       stm32_serial_match(board->serial, entry->serial) == STM32_SERIAL_SAME ||
-	       strcmp(board->serial, entry->serial) == 0;
-}
-
 static struct look look_at(struct host_os *os, const struct evidence_device *board)
 {
-	struct usb_host_entry entries[ENTRY_MAX];
 	struct look look = {.face = EVIDENCE_NOTHING};
-	size_t count;
 
-	if (os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL) < 0)
-		return look;
-	for (size_t i = 0; i < count && i < ENTRY_MAX; i++) {
-		if (!is_same(board, &entries[i]))
-			continue;
-		look.entry = entries[i];
-		look.face = entries[i].pid == EVIDENCE_DFU_PID      ? EVIDENCE_DFU
-			    : entries[i].pid == EVIDENCE_SERIAL_PID ? EVIDENCE_SERIAL
-								    : EVIDENCE_NOTHING;
-		return look;
-	}
+	look.face = evidence_find(os, board, &look.entry);
 	return look;
 }
 

@@ -2,6 +2,8 @@
 /* Evidence from the bus: which boards are there. And the order of all steps. */
 #include "harness/host/evidence_parts.h"
 
+#include "harness/dfu/stm32_serial.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,21 +67,34 @@ void evidence_look_at_usb(struct host_os *os, const char *serial, struct evidenc
 		ret->board = usb->boards[0];
 }
 
-bool evidence_find(
-	struct host_os *os, const char *serial, enum evidence_face face, struct usb_host_entry *ret)
+static bool is_same_chip(const struct evidence_device *board, const struct usb_host_entry *entry)
+{
+	return board->serial[0] &&
+	       (strcmp(board->serial, entry->serial) == 0 ||
+		       stm32_serial_match(board->serial, entry->serial) == STM32_SERIAL_SAME);
+}
+
+enum evidence_face evidence_find(
+	struct host_os *os, const struct evidence_device *board, struct usb_host_entry *ret)
 {
 	struct usb_host_entry entries[ENTRY_MAX];
-	size_t count, found = 0;
+	enum evidence_face face = EVIDENCE_NOTHING;
+	size_t count;
 
 	if (os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL) < 0)
-		return false;
+		return EVIDENCE_NOTHING;
 	for (size_t i = 0; i < count && i < ENTRY_MAX; i++) {
-		if (face_of(&entries[i]) != face || !is_meant(&entries[i], serial))
+		bool here = strcmp(board->path, entries[i].path) == 0;
+
+		if (face_of(&entries[i]) == EVIDENCE_NOTHING ||
+			(!here && !is_same_chip(board, &entries[i])))
 			continue;
+		face = face_of(&entries[i]);
 		*ret = entries[i];
-		found++;
+		if (here)
+			break;
 	}
-	return found == 1;
+	return face;
 }
 
 int evidence_gather(

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* What is gathered of simulated boards, on a host in-process. */
+#include "harness/host/evidence.h"
+
+#include "harness/host/host_os_direct.h"
+#include "harness/host/serial_host_direct.h"
+#include "harness/host/twin.h"
+#include "harness/host/usb_host_direct.h"
+#include "harness/testing/usb_rig.h"
+#include "simulators/ecu/ecu.h"
+#include "simulators/firmware/firmware.h"
+#include "simulators/stm32/board.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SIGNATURE "rusEFI main.2026.07.14.f407-discovery.3461352391"
+#define IMAGE_MAX (1u << 20)
+
+struct scene {
+	struct usb_rig usb;
+	struct serial_host *serial;
+	struct host_os *os;
+	struct board *boards[2];
+	struct firmware firmware; /* change it before a board is added */
+	bool blank;
+	struct fault_plan faults;
+	struct evidence_options options;
+	struct evidence seen;
+};
+
+static void scene_init(struct scene *scene)
+{
+	*scene = (struct scene){.firmware = firmware_defaults(chip_find("stm32f407xg"), false)};
+	scene->firmware.size = 40000;
+	snprintf(scene->firmware.signature, sizeof(scene->firmware.signature), SIGNATURE);
+	usb_rig_init_or_fail(&scene->usb);
+	scene->serial = serial_host_direct_new(scene->usb.bus, scene->usb.host);
+	cr_assert(scene->serial);
+	scene->os = host_os_direct_new(scene->usb.host, scene->serial, host_twins);
+	cr_assert(scene->os);
+}
+
+static void scene_done(struct scene *scene)
+{
+	host_os_direct_free(scene->os);
+	serial_host_direct_free(scene->serial);
+	for (size_t i = 0; i < ARRAY_SIZE(scene->boards); i++)
+		if (scene->boards[i])
+			scene->boards[i]->ops->free(scene->boards[i]);
+	usb_rig_done(&scene->usb);
+}
+
+static void wait_ms(struct scene *scene, uint32_t ms)
+{
+	struct clock *clock = scene->usb.host->clock;
+
+	clock_sleep_until_us(clock, clock_after_us(clock, ms * UINT64_C(1000)));
+}
+
+static void set(struct board *board, enum board_pin pin, bool level)
+{
+	cr_assert_eq(board->ops->set_pin(board, pin, level, NULL), 0);
+}
+
+/* In the port behind the last one; with power, PROGRAM held or not. */
+static struct board *add(struct scene *scene, bool boot0)
+{
+	CLEANUP(buf_done) struct buf image;
+	size_t n = scene->boards[0] ? 1 : 0;
+	struct stm32_board_config config = {
+		.name = "board",
+		.chip = "stm32f407xg",
+		.pace = ROM_PACE_FAST,
+		.loaders = ecu_loaders,
+		.faults = &scene->faults,
+		.uid = {0x57, 0, 0x27, 0, 0x03, 0x35, 0x56, 0xb9, 0x3f, 0x28, 0x33,
+			(uint8_t)(0x31 + n)},
+	};
+	struct why why = {""};
+
+	buf_init(&image, IMAGE_MAX);
+	cr_assert_eq(firmware_build(&scene->firmware, &image, &why), 0, "%s", why.text);
+	if (!scene->blank) {
+		config.flash = image.data;
+		config.flash_size = image.size;
+	}
+	cr_assert_eq(
+		stm32_board_new(&config, scene->usb.bus,
+			vusb_bus_port(scene->usb.bus, (uint8_t)(n + 1)), &scene->boards[n], &why),
+		0, "%s", why.text);
+	set(scene->boards[n], BOARD_BOOT0, boot0);
+	set(scene->boards[n], BOARD_POWER, true);
+	wait_ms(scene, 2000);
+	return scene->boards[n];
+}
+
+static const struct evidence *gather(struct scene *scene)
+{
+	cr_assert_eq(evidence_gather(scene->os, &scene->options, &scene->seen), 0);
+	return &scene->seen;
+}
+
+static void gather_all(struct scene *scene)
+{
+	scene->options.serial = NULL;
+	gather(scene);
+}
+
+static void add_fault(struct scene *scene, enum fault_point point, const char *match,
+	enum fault_action action, uint64_t value)
+{
+	struct fault_rule rule = {
+		.points = 1u << point, .nth = 1, .action = action, .value = value};
+
+	snprintf(rule.match, sizeof(rule.match), "%s", match);
+	cr_assert_eq(fault_add(&scene->faults, &rule), 0);
+}
+
+Test(evidence, of_nothing_is_that_it_was_looked_for)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	seen = gather(&scene);
+	cr_expect_eq(seen->usb.listed, EVIDENCE_YES);
+	cr_expect_eq(seen->usb.devices, 0);
+	cr_expect_eq(seen->board.face, EVIDENCE_NOTHING);
+	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWER_UNKNOWN);
+	cr_expect_eq(seen->kernel.usb, EVIDENCE_UNKNOWN);
+	cr_expect_eq(seen->tool.installed, EVIDENCE_YES);
+	cr_expect_eq(seen->system, EVIDENCE_LINUX);
+}
+
+Test(evidence, of_an_ecu_is_who_it_is_and_that_its_tune_can_be_read)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add(&scene, false);
+	seen = gather(&scene);
+	cr_expect_eq(seen->board.face, EVIDENCE_SERIAL);
+	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWERS_ECU);
+	cr_expect_str_eq(seen->ecu.signature, SIGNATURE);
+	cr_expect_eq(seen->ecu.tune_readable, EVIDENCE_YES);
+	cr_expect_eq(seen->ecu.tune_size, scene.firmware.settings_size);
+	cr_expect_eq(seen->ecu.openblt, EVIDENCE_NO);
+	cr_expect_eq(seen->trial.into_dfu, EVIDENCE_NOT_TRIED);
+	cr_expect_eq(scene.boards[0]->ops->mode(scene.boards[0]), BOARD_ECU);
+}
+
+Test(evidence, of_a_bootloader_is_its_state_its_options_and_its_flash)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add(&scene, true);
+	seen = gather(&scene);
+	cr_expect_eq(seen->board.face, EVIDENCE_DFU);
+	cr_expect_eq(seen->dfu.open, EVIDENCE_OPENED);
+	cr_expect_str_eq(seen->dfu.state_text, "dfuERROR");
+	cr_expect_str_eq(seen->dfu.status_text, "errFIRMWARE");
+	cr_expect_eq(seen->dfu.rests, EVIDENCE_YES);
+	cr_expect_eq(seen->dfu.family, EVIDENCE_F4);
+	cr_expect(seen->dfu.has_options);
+	cr_expect_eq(seen->dfu.rdp, 0xaa);
+	cr_expect_eq(seen->dfu.protected_sectors, 0);
+	cr_expect_eq(seen->flash.whole, EVIDENCE_YES);
+	cr_expect_eq(seen->flash.end, 0x08000000 + scene.firmware.size);
+}
+
+Test(evidence, leaves_the_bootloader_idle_and_the_flash_as_it_was)
+{
+	CLEANUP(scene_done) struct scene scene;
+	static uint8_t before[IMAGE_MAX], after[IMAGE_MAX];
+	struct board *board;
+
+	scene_init(&scene);
+	board = add(&scene, true);
+	cr_assert_eq(board->ops->read_flash(board, 0x08000000, before, sizeof(before)), 0);
+	gather(&scene);
+	cr_assert_eq(board->ops->read_flash(board, 0x08000000, after, sizeof(after)), 0);
+	cr_expect_arr_eq(before, after, sizeof(before));
+	cr_expect_str_eq(gather(&scene)->dfu.state_text, "dfuIDLE");
+	cr_expect_eq(board->ops->mode(board), BOARD_DFU);
+}
+
+Test(evidence, of_a_blank_chip_is_that_it_is_blank)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	scene.blank = true;
+	add(&scene, true);
+	cr_expect_eq(gather(&scene)->flash.blank, EVIDENCE_YES);
+}
+
+Test(evidence, of_read_protection_is_that_the_options_are_refused)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+	struct board *board;
+
+	scene_init(&scene);
+	board = add(&scene, true);
+	options_preset_rdp(&stm32_board_memory(board)->options, 0x00);
+	seen = gather(&scene);
+	cr_expect_eq(seen->dfu.options_refused, EVIDENCE_YES);
+	cr_expect_eq(seen->flash.readable, EVIDENCE_NO);
+	cr_expect_eq(seen->dfu.rests, EVIDENCE_YES);
+}
+
+Test(evidence, of_write_protection_is_which_sectors)
+{
+	CLEANUP(scene_done) struct scene scene;
+	struct board *board;
+
+	scene_init(&scene);
+	board = add(&scene, true);
+	options_preset_write_protected(&stm32_board_memory(board)->options, 0x00c);
+	cr_expect_eq(gather(&scene)->dfu.protected_sectors, 0x00c);
+}
+
+Test(evidence, of_two_boards_is_both_and_neither)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+	char serial[64];
+
+	scene_init(&scene);
+	add(&scene, true);
+	add(&scene, false);
+	seen = gather(&scene);
+	cr_expect_eq(seen->usb.count, 2);
+	cr_expect_eq(seen->usb.dfu_count, 1);
+	cr_expect_eq(seen->usb.serial_count, 1);
+	cr_expect_eq(seen->board.face, EVIDENCE_NOTHING);
+	cr_expect_eq(seen->dfu.open, EVIDENCE_OPEN_UNKNOWN);
+	snprintf(serial, sizeof(serial), "%s", seen->usb.boards[1].serial);
+	scene.options.serial = serial;
+	cr_expect_eq(gather(&scene)->board.face, EVIDENCE_SERIAL);
+}
+
+/* The one that was named, not just any bootloader. */
+Test(evidence, is_about_the_bootloader_with_the_serial_number)
+{
+	CLEANUP(scene_done) struct scene scene;
+	char serial[64];
+
+	scene_init(&scene);
+	add(&scene, true);
+	scene.blank = true;
+	add(&scene, true);
+	gather(&scene);
+	snprintf(serial, sizeof(serial), "%s", scene.seen.usb.boards[0].serial);
+	scene.options.serial = serial;
+	cr_expect_eq(gather(&scene)->flash.blank, EVIDENCE_NO);
+	gather_all(&scene);
+	snprintf(serial, sizeof(serial), "%s", scene.seen.usb.boards[1].serial);
+	scene.options.serial = serial;
+	cr_expect_eq(gather(&scene)->flash.blank, EVIDENCE_YES);
+}
+
+Test(evidence, of_a_port_that_is_held_is_that_it_is)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	add(&scene, false);
+	serial_host_direct_set_held(scene.serial, true);
+	cr_expect_eq(gather(&scene)->ecu.answer, EVIDENCE_PORT_BUSY);
+}
+
+Test(evidence, of_a_device_without_permission_is_that_it_is_denied)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	add(&scene, true);
+	usb_host_direct_set_permission(scene.usb.host, false);
+	cr_expect_eq(gather(&scene)->dfu.open, EVIDENCE_OPEN_DENIED);
+}
+
+Test(evidence, of_a_missing_tool_is_that_it_is_missing)
+{
+	static const char *const missing[] = {"dfu-util", "lsusb", NULL};
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	host_os_direct_set_missing(scene.os, missing);
+	seen = gather(&scene);
+	cr_expect_eq(seen->tool.installed, EVIDENCE_NO);
+	cr_expect_eq(seen->tool.query_installed, EVIDENCE_NO);
+	cr_expect_not(seen->tool.named);
+	scene.options.tool = "my-own-tool";
+	seen = gather(&scene);
+	cr_expect(seen->tool.named);
+	cr_expect_eq(seen->tool.installed, EVIDENCE_NO);
+	cr_expect_str_eq(seen->tool.program, "my-own-tool");
+	scene.options.tool = "builtin";
+	cr_expect_eq(gather(&scene)->tool.installed, EVIDENCE_UNKNOWN);
+}
+
+Test(evidence, of_a_tune_that_does_not_come_is_why)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	scene.faults.count = 0;
+	add_fault(&scene, FAULT_ECU_REPLY, "R", FAULT_NO_SHOW, 0);
+	add(&scene, false);
+	seen = gather(&scene);
+	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWERS_ECU);
+	cr_expect_eq(seen->ecu.tune_readable, EVIDENCE_NO);
+	cr_expect(seen->ecu.tune_why[0]);
+}
+
+/* ---- with a try ---- */
+
+static const struct evidence *try_board(struct scene *scene)
+{
+	scene->options.try = true;
+	return gather(scene);
+}
+
+Test(evidence, a_try_goes_into_the_bootloader_and_comes_back)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add(&scene, false);
+	seen = try_board(&scene);
+	cr_expect_eq(seen->trial.into_dfu, EVIDENCE_TRY_DFU);
+	cr_expect_eq(seen->dfu.open, EVIDENCE_OPENED);
+	cr_expect_eq(seen->trial.left, EVIDENCE_YES);
+	cr_expect_eq(seen->trial.starts, EVIDENCE_YES);
+	cr_expect_eq(scene.boards[0]->ops->mode(scene.boards[0]), BOARD_ECU);
+}
+
+Test(evidence, a_try_sees_firmware_that_does_not_jump)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	scene.firmware.dfu_jump = false;
+	add(&scene, false);
+	cr_expect_eq(try_board(&scene)->trial.into_dfu, EVIDENCE_TRY_STAYED);
+}
+
+Test(evidence, a_try_sees_a_board_that_forgets)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_BOARD_RESET, "software", FAULT_LOSE_RAM, 0);
+	add(&scene, false);
+	cr_expect_eq(try_board(&scene)->trial.into_dfu, EVIDENCE_TRY_CAME_BACK);
+}
+
+Test(evidence, a_try_measures_how_long_the_bootloader_takes)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_DFU_CONNECT, "", FAULT_DELAY, 7000000);
+	add(&scene, false);
+	seen = try_board(&scene);
+	cr_expect_eq(seen->trial.into_dfu, EVIDENCE_TRY_DFU);
+	cr_expect(seen->trial.into_dfu_ms > 6500 && seen->trial.into_dfu_ms < 7500, "%u ms",
+		seen->trial.into_dfu_ms);
+}
+
+Test(evidence, a_try_sees_a_bootloader_that_never_comes)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_DFU_CONNECT, "", FAULT_NO_SHOW, 0);
+	add(&scene, false);
+	cr_expect_eq(try_board(&scene)->trial.into_dfu, EVIDENCE_TRY_GONE);
+}
+
+Test(evidence, a_try_sees_firmware_that_does_not_start)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_ECU_CONNECT, "", FAULT_NO_SHOW, 0);
+	add(&scene, true);
+	seen = try_board(&scene);
+	cr_expect_eq(seen->trial.left, EVIDENCE_YES);
+	cr_expect_eq(seen->trial.starts, EVIDENCE_NO);
+}
+
+Test(evidence, a_try_leaves_a_board_without_firmware_where_it_is)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	scene.blank = true;
+	add(&scene, true);
+	cr_expect_eq(try_board(&scene)->trial.left, EVIDENCE_UNKNOWN);
+	cr_expect_eq(scene.boards[0]->ops->mode(scene.boards[0]), BOARD_DFU);
+}

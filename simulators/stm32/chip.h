@@ -102,7 +102,7 @@ struct chip_options {
 	uint8_t wrp_count;       /* bits */
 	uint8_t row_size; /* bytes; each row begins with 16 bits and their complement; 0 = no complements */
 	/* Another organisation of the same flash, in force while dual_bit in the byte at dual_offset is clear; NULL = none.
-	 * A bit of nWRP stands for two sectors then [RM0410 3.7.7, from memory]. */
+	 * A bit of nWRP stands for two sectors then. */
 	const struct chip_flash *dual;
 	uint8_t dual_offset, dual_bit;
 	const struct chip_option *named;

@@ -246,17 +246,34 @@ Test(f767, a_mass_erase_erases_both_banks)
 	rig_stop(&rig);
 }
 
+static const struct wrp_case {
+	const char *chip;
+	bool two_banks;
+	uint32_t nwrp, sectors;
+} wrp_cases[] = {
+	{"stm32f767xi", false, 0xffe, 1},
+	{"stm32f767xi", false, 0x7ff, 1u << 11},
+	{"stm32f767xi", true, 0xffe, 3},
+	{"stm32f767xi", true, 0xfbf, 3u << 12},
+	{"stm32f767xi", true, 0x7ff, 3u << 22},
+	{"stm32f767xg", true, 0xff7, 3u << 6},
+	{"stm32f767xg", true, 0xfcf, 0},
+	{"stm32f767xg", true, 0xfbf, 3u << 8},
+};
+
 Test(f767, a_bit_of_nwrp_is_two_sectors_in_two_banks)
 {
-	struct stm32_board_config config = f767("stm32f767xi");
-	struct rig rig;
+	for (size_t i = 0; i < ARRAY_SIZE(wrp_cases); i++) {
+		const struct wrp_case *c = &wrp_cases[i];
+		struct options options;
 
-	rig_new(&rig, &config);
-	options_preset_byte(&rig.memory->options, 8, 0xfe);
-	cr_expect_eq(options_write_protected(&rig.memory->options), 1);
-	set_two_banks(&rig);
-	cr_expect_eq(options_write_protected(&rig.memory->options), 3);
-	rig_stop(&rig);
+		options_init(&options, &chip_find(c->chip)->options);
+		cr_assert_eq(options_preset(&options, "nDBANK", c->two_banks ? 0 : 1), 0);
+		cr_assert_eq(options_preset(&options, "nWRP", c->nwrp), 0);
+		cr_expect_eq(options_write_protected(&options), c->sectors, "row %zu", i);
+		options_preset_write_protected(&options, c->sectors);
+		cr_expect_eq(options_write_protected(&options), c->sectors, "row %zu, preset", i);
+	}
 }
 
 /* --- changing the banks --- */

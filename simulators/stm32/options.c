@@ -71,10 +71,19 @@ uint32_t options_boot_address(
 	return boot0 ? chip->identity.system.addr : chip->flash.range.addr;
 }
 
-/* The sectors that a bit of nWRP stands for. */
+/* The sectors that a bit of nWRP stands for. In two banks each has half of the bits, needed or not, and each bit two
+ * sectors [RM0410 3.7.7, from memory]. */
 static uint32_t sectors_of(const struct options *options, uint8_t bit)
 {
-	return is_dual(options) ? 3u << 2 * bit : 1u << bit;
+	const struct chip_options *chip = options->chip;
+	unsigned int bits_of_bank = chip->wrp_count / 2u;
+	unsigned int sectors_of_bank, nth;
+
+	if (!is_dual(options))
+		return 1u << bit;
+	sectors_of_bank = chip->dual->sector_count / 2u;
+	nth = 2 * (bit % bits_of_bank);
+	return nth < sectors_of_bank ? 3u << (bit / bits_of_bank * sectors_of_bank + nth) : 0;
 }
 
 uint32_t options_write_protected(const struct options *options)

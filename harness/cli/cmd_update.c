@@ -130,7 +130,7 @@ static const struct argp_option options[] = {
 	{"image", OPTION_IMAGE, "FILE", 0, "What to flash; raw bytes belong to 0x08000000", 0},
 	{"profile", OPTION_PROFILE, "NAME", 0,
 		"How it is done: builtin (default), or as rusEFI's console does it: linux-2026, "
-		"windows-2026, windows-2022, windows-2021",
+		"windows-2026, windows-2025, windows-2022, windows-2021",
 		0},
 	{"port", OPTION_PORT, "NAME", 0, "The ECU's serial port; without it the one that answers",
 		0},

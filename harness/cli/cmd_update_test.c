@@ -103,7 +103,7 @@ Test(cmd_update, a_wrong_command_line_ends_with_2_and_no_process)
 	cr_expect_eq(RUN(&cli, "sometimes", "--image", cli.image), CLI_USAGE);
 	cr_expect_eq(RUN(&cli, "auto", "--image", cli.image, "--profile", "mac"), CLI_USAGE);
 	cr_expect(strstr(cli.text, "\"mac\" is not one of builtin, linux-2026, windows-2026, "
-				   "windows-2022, windows-2021"),
+				   "windows-2025, windows-2022, windows-2021"),
 		"%s", cli.text);
 	cr_expect_eq(RUN(&cli, "auto", "--nonsense"), CLI_USAGE);
 }

@@ -138,12 +138,16 @@ static const char *const device_report_keeps[] = {"stm32", "dfu", "rusefi", NULL
 static const char *const programmer_flash[] = {"STM32_Programmer_CLI/bin/STM32_Programmer_CLI.exe",
 	"-c", "port=usb1", "-w", "{image}", "0x08000000", "-v", "-s", NULL};
 
+/* ExecHelper at 0859ef1f waits so long for a command, and goes on with what it has read by then; it does not end it. The query
+ * takes 0.8 s as a rule. */
+#define CONSOLE_WAITS_MS 180000
+
 /* DfuFlasher's executeDFU and appendDeviceReport, the same from late 2021 on. Its exit code is not looked at. How long the report
  * may take is guessed: nobody limits it. */
 #define CONSOLE_PROGRAMMER                                                                         \
 	{                                                                                          \
-		.command = programmer_flash, .limit_ms = 180000, /* waited for, not destroyed */   \
-			.success_exit = -1, .success_says = "Download verified successfully",      \
+		.command = programmer_flash, .limit_ms = CONSOLE_WAITS_MS, .success_exit = -1,     \
+		.success_says = "Download verified successfully",                                  \
 		.says = {{"target device not found", FLASHER_NO_DFU}},                             \
 		.failed = "ERROR: does not look like DFU has worked!",                             \
 		.report = {                                                                        \
@@ -172,10 +176,53 @@ static const struct update_profile windows_2026 = {
 			.settle_ms = 3000,
 			.command = cim_query,
 			.command_h7 = cim_query_h7,
-			.command_ms = 10000, /* guessed; it takes 0.8 s as a rule */
+			.command_ms = CONSOLE_WAITS_MS,
 			.says = "ConfigManagerErrorCode=0",
 			.not_found = "*** DRIVER ERROR? ***",
 			.cannot_run = "detectSTM32BootloaderDriverState IOError",
+		},
+	.flash = CONSOLE_PROGRAMMER,
+	.after = CONSOLE_2026_AFTER,
+	.sentences = {CONSOLE_2026_SENTENCES},
+};
+
+/* ---- the console of 2025 ---- */
+
+#define WMIC_QUERY(where)                                                                          \
+	{                                                                                          \
+		"wmic", "path", "win32_pnpentity", "where", where, "get",                          \
+			"Caption,ConfigManagerErrorCode", "/format:list", NULL                     \
+	}
+
+static const char *const wmic_query[] =
+	WMIC_QUERY("Caption like '%STM32%' and Caption like '%Bootloader%'");
+static const char *const wmic_query_h7[] =
+	WMIC_QUERY("Caption like '%DFU%' and Caption like '%FS Mode%'");
+
+/* The last with wmic, which newer versions of Windows lack [rusEFI issue 6774]: DfuFlasher with dfuEnabledInCaseOfError. Without the
+ * command it takes the bootloader for there, "to give user more options"; its basic window does not. How it finds the ECU is
+ * guessed to be as in 2026. */
+static const struct update_profile windows_2025 = {
+	.name = "windows-2025",
+	.title = "rusEFI console, Windows, 2025",
+	.source = "rusEFI DfuFlasher and MaintenanceUtil with dfuEnabledInCaseOfError, "
+		  "CalibrationsHelper; issues 4626, 6774 and 7403",
+	.reads_tune = true,
+	.restores_tune = true,
+	.reopens = true,
+	.guard = true,
+	.find = CONSOLE_2026_FIND,
+	.look =
+		{
+			.by = UPDATE_LOOK_COMMAND,
+			.settle_ms = 3000,
+			.command = wmic_query,
+			.command_h7 = wmic_query_h7,
+			.command_ms = CONSOLE_WAITS_MS,
+			.says = "ConfigManagerErrorCode=0",
+			.not_found = "*** DRIVER ERROR? ***",
+			.cannot_run = "IOError",
+			.assumes = true,
 		},
 	.flash = CONSOLE_PROGRAMMER,
 	.after = CONSOLE_2026_AFTER,
@@ -236,6 +283,7 @@ const struct update_profile *const update_profiles[] = {
 	&builtin,
 	&linux_2026,
 	&windows_2026,
+	&windows_2025,
 	&windows_2022,
 	&windows_2021,
 	NULL,

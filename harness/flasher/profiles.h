@@ -47,6 +47,7 @@ struct update_look {
 	const char *says; /* in its output, blanks around ":" and "=" apart */
 	/* The tool's own words when it is not found, and when the command cannot be run; NULL = none known. */
 	const char *not_found, *cannot_run;
+	bool assumes; /* that it is there, when the command cannot be run */
 };
 
 /* What a tool looks at when the flashing program has failed, so that its user knows more. */

@@ -130,6 +130,8 @@ static int look_by_command(struct update *update)
 	if (found)
 		return 0;
 	say_own(update, r < 0 ? look->cannot_run : look->not_found);
+	if (r < 0 && look->assumes)
+		return 0;
 	return update_fail(update, FLASHER_NO_DFU,
 		r < 0 ? "the bootloader cannot be looked for: %s cannot be run"
 		      : "no bootloader was found by one look (%s)",

@@ -11,9 +11,9 @@
 #include <string.h>
 
 /* The profiles that have a backup and a restore. */
-static const char *const with_tune[] = {"builtin", "linux-2026", "windows-2026"};
+static const char *const with_tune[] = {"builtin", "linux-2026", "windows-2026", "windows-2025"};
 static const char *const all[] = {
-	"builtin", "linux-2026", "windows-2026", "windows-2022", "windows-2021"};
+	"builtin", "linux-2026", "windows-2026", "windows-2025", "windows-2022", "windows-2021"};
 
 #define EXPECT_REASON(rig, profile, wanted)                                                        \
 	do {                                                                                       \

@@ -30,6 +30,11 @@ static const struct driver_case {
 	{"windows-2026", &none, FLASHER_NO_DFU, "ConfigManagerErrorCode : 28",
 		"Target device not found"},
 	{"windows-2026", &taken, FLASHER_NO_DFU, "does not look like DFU has worked", BANNER},
+	{"windows-2025", &fake_driver_new, FLASHER_NO_REASON, "ConfigManagerErrorCode=0",
+		"DRIVER ERROR"},
+	{"windows-2025", &fake_driver_old, FLASHER_NO_DFU, "No Instance(s) Available.", BANNER},
+	{"windows-2025", &broken, FLASHER_NO_DFU, "ConfigManagerErrorCode=10",
+		"Target device not found"},
 	{"windows-2022", &fake_driver_new, FLASHER_NO_REASON, "Download verified successfully",
 		"Devices: "},
 	{"windows-2022", &fake_driver_old, FLASHER_WRONG_DRIVER, BANNER, "DRIVER ERROR?"},
@@ -75,6 +80,34 @@ Test(update_windows, the_banner_of_2026_needs_another_device_that_passes_the_loo
 	rig.second_driver = &fake_driver_old;
 	cr_expect_eq(update_rig_update(&rig, "windows-2026"), FLASHER_WRONG_DRIVER);
 	cr_expect(strstr(rig.text, BANNER), "%s", rig.text);
+}
+
+/* Then the banner is reached: it flashes, which fails, and only then looks at the devices. */
+Test(update_windows, without_wmic_a_console_of_2025_flashes_all_the_same)
+{
+	static const char *const missing[] = {"wmic", NULL};
+	static const struct {
+		const struct fake_driver *driver;
+		enum flasher_reason reason;
+		const char *says;
+	} drivers[] = {
+		{&fake_driver_new, FLASHER_NO_REASON, "Download verified successfully"},
+		{&fake_driver_old, FLASHER_WRONG_DRIVER, BANNER},
+		{&none, FLASHER_NO_DFU, "Target device not found"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+		CLEANUP(update_rig_done) struct update_rig rig;
+
+		update_rig_init(&rig);
+		update_rig_add_dfu(&rig);
+		rig.options.flow = FLASHER_MANUAL;
+		rig.driver = drivers[i].driver;
+		host_os_direct_set_missing(rig.os, missing);
+		cr_expect_eq(
+			update_rig_update(&rig, "windows-2025"), drivers[i].reason, "%s", rig.text);
+		cr_expect(strstr(rig.text, drivers[i].says), "%s", rig.text);
+	}
 }
 
 Test(update_windows, without_powershell_there_is_no_look_and_no_report)

@@ -61,6 +61,7 @@ static const cyaml_strval_t reason_values[] = {
 	{"port-held", FLASHER_PORT_HELD},
 	{"bad-answer", FLASHER_BAD_ANSWER},
 	{"tune-unreadable", FLASHER_TUNE_UNREADABLE},
+	{"system-unsupported", FLASHER_SYSTEM_UNSUPPORTED},
 	{"tool-missing", FLASHER_TOOL_MISSING},
 	{"wrong-image", FLASHER_WRONG_IMAGE},
 	{"no-dfu", FLASHER_NO_DFU},

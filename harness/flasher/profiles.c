@@ -32,6 +32,7 @@ static const struct update_profile builtin = {
 			.port_ms = 10000,
 			.round_gap_ms = 200,
 			.limit_ms = 5000,
+			.held_ms = 20000, /* ModemManager keeps a new port so long */
 			.usb_only = true,
 		},
 	.look = {.limit_ms = 30000, .react_ms = 10000, .gap_ms = 50},
@@ -68,6 +69,7 @@ static const struct update_profile builtin = {
 #define CONSOLE_2026_SENTENCES                                                                     \
 	[FLASHER_NO_ECU] = "Timed out waiting for connection.",                                    \
 	[FLASHER_PORT_HELD] = CONSOLE_HELD, [FLASHER_BAD_ANSWER] = CONSOLE_HELD,                   \
+	[FLASHER_SYSTEM_UNSUPPORTED] = "DFU programming is not supported on Mac OS X",             \
 	[FLASHER_TUNE_UNREADABLE] = "Failed to back up current tune from ECU",                     \
 	[FLASHER_WRONG_IMAGE] = CONSOLE_TARGET,                                                    \
 	[FLASHER_NO_ECU_AFTER] = "No ECU found after firmware update",                             \
@@ -86,6 +88,7 @@ static const struct update_profile linux_2026 = {
 	.restores_tune = true,
 	.reopens = true,
 	.guard = true,
+	.not_on_macos = true,
 	.find = CONSOLE_2026_FIND,
 	/* "two seconds not enough on my Windows 10": 3 s, once, then one look; lsusb has 3 s. */
 	.look =
@@ -95,6 +98,8 @@ static const struct update_profile linux_2026 = {
 			.command = lsusb,
 			.command_ms = 3000,
 			.says = "0483:df11",
+			.not_found = "STM32 DFU device 0483:df11 was not detected. Check the USB "
+				     "connection and lsusb access.",
 		},
 	.flash =
 		{
@@ -111,13 +116,19 @@ static const struct update_profile linux_2026 = {
 					/* For our own last line. */
 					{"more than one dfu capable", FLASHER_SEVERAL_DEVICES},
 					{"no dfu capable usb device", FLASHER_NO_DFU},
+					{"cannot claim interface", FLASHER_WRONG_DRIVER},
 				},
 		},
 	.after = CONSOLE_2026_AFTER,
 	.sentences =
 		{
 			CONSOLE_2026_SENTENCES,
-			[FLASHER_NO_PERMISSION] = "Check the udev rules for 0483:df11",
+			[FLASHER_NO_PERMISSION] =
+				"Grant this user USB access to 0483:df11 with an appropriate udev "
+				"rule, then reconnect the ECU.",
+			[FLASHER_TOOL_MISSING] =
+				"Unable to run dfu-util. Install dfu-util and make sure it is "
+				"available on PATH",
 		},
 };
 

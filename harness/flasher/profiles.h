@@ -24,8 +24,9 @@ struct update_find {
 	uint32_t port_ms;        /* for one port in a round, all attempts together */
 	uint32_t round_gap_ms;   /* between two rounds over the ports */
 	uint32_t limit_ms;       /* until an ECU must have been found */
-	bool usb_only;           /* ports without 0483:5740 are not asked */
-	bool first_wins; /* several ECUs: the first that answers is taken; else that is an error */
+	uint32_t held_ms; /* besides limit_ms, for a port that somebody else has open; 0 = not */
+	bool usb_only;    /* ports without 0483:5740 are not asked */
+	bool first_wins;  /* several ECUs: the first that answers is taken; else that is an error */
 };
 
 /* How the bootloader is found. */
@@ -88,6 +89,7 @@ struct update_profile {
 	bool checks_tune; /* by the ECU's own CRC: a locked one gives zeros */
 	bool reopens; /* the port is opened and asked for its signature once more before the reboot */
 	bool guard;   /* the image's target must be the ECU's */
+	bool not_on_macos;
 	bool checks_image; /* it must begin as firmware does, before anything is done */
 	struct update_find find;
 	struct update_look look;

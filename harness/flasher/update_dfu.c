@@ -57,6 +57,10 @@ int update_check_tool(struct update *update)
 	struct host_program_result result = {0};
 	int r;
 
+	if (update->os->macos && update->profile->not_on_macos)
+		return update_fail(update, FLASHER_SYSTEM_UNSUPPORTED,
+			"%s does not flash on macOS; the board was left alone",
+			update->profile->title);
 	if (!command)
 		return 0;
 	r = run(update, command, update->profile->look.command_ms, &result);
@@ -387,6 +391,8 @@ static enum flasher_reason client_reason(int r)
 {
 	if (r == -EACCES || r == -EPERM)
 		return FLASHER_NO_PERMISSION;
+	if (r == -EBUSY)
+		return FLASHER_WRONG_DRIVER;
 	if (r == -EILSEQ)
 		return FLASHER_VERIFY_FAILED;
 	if (r == -EFAULT || r == -EINVAL || r == -E2BIG)

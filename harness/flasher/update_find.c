@@ -219,6 +219,7 @@ struct search {
 	bool no_openblt; /* not again when OpenBLT is there */
 	uint32_t gap_ms;
 	uint64_t until_us;
+	uint64_t held_until_us; /* as long as nothing but a port that is held stands in the way */
 };
 
 /* The first ECU stays open in update->ecu; the others are only counted. */
@@ -257,15 +258,24 @@ static int look_until(struct update *update, const struct search *search, struct
 {
 	struct why why = {0};
 
+	bool told = false;
+
 	for (;;) {
+		uint64_t until_us;
 		int r = list(update, round, &why);
 
 		if (r < 0)
 			return update_fail(update, FLASHER_NO_ECU, "%s", why_text(&why));
 		r = look_round(update, search, round);
-		if (r < 0 || round->ecus || update_is_over(update, search->until_us) ||
+		until_us = round->worst.reason == FLASHER_PORT_HELD ? search->held_until_us
+								    : search->until_us;
+		if (r < 0 || round->ecus || update_is_over(update, until_us) ||
 			(round->worst.openblt && search->no_openblt))
 			return r;
+		if (!told && round->worst.reason == FLASHER_PORT_HELD &&
+			search->held_until_us > search->until_us)
+			update_say(update, "%s; waiting for it", why_text(&round->worst.why));
+		told |= round->worst.reason == FLASHER_PORT_HELD;
 		r = update_wait(update, search->gap_ms);
 		if (r < 0)
 			return r;
@@ -307,6 +317,8 @@ int update_find_ecu(struct update *update)
 		.no_openblt = find->usb_only,
 		.gap_ms = find->round_gap_ms,
 		.until_us = clock_after_us(update->os->clock, limit_ms * UINT64_C(1000)),
+		.held_until_us = clock_after_us(update->os->clock,
+			(limit_ms ? limit_ms + find->held_ms : 0) * UINT64_C(1000)),
 	};
 	struct update_result *result = update->result;
 	struct round round;
@@ -369,6 +381,7 @@ int update_await_ecu(struct update *update, uint64_t until_us)
 		.first = after->same_serial,
 		.gap_ms = after->gap_ms,
 		.until_us = until_us,
+		.held_until_us = until_us,
 	};
 	struct round round;
 	int r = look_until(update, &search, &round);

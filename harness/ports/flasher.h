@@ -34,6 +34,8 @@ enum flasher_system {
 	X(FLASHER_PORT_HELD, "port-held", "the ECU's port is held by another program")             \
 	X(FLASHER_BAD_ANSWER, "bad-answer", "the ECU does not answer as it should")                \
 	X(FLASHER_TUNE_UNREADABLE, "tune-unreadable", "the tune cannot be read")                   \
+	X(FLASHER_SYSTEM_UNSUPPORTED, "system-unsupported",                                        \
+		"the tool does not flash on this system")                                          \
 	X(FLASHER_TOOL_MISSING, "tool-missing", "a program that is needed is not installed")       \
 	X(FLASHER_WRONG_IMAGE, "wrong-image", "the image is for another board")                    \
 	X(FLASHER_NO_DFU, "no-dfu", "no bootloader showed up")                                     \

@@ -26,6 +26,13 @@ static const char *const cim[] = {"powershell", "-NoProfile", "-Command",
 	"'%Bootloader%'\" | Select-Object Caption, ConfigManagerErrorCode | Format-List",
 	NULL};
 
+static const char *const wmic[] = {"wmic", "path", "win32_pnpentity", "where",
+	"Caption like '%STM32%' and Caption like '%Bootloader%'", "get",
+	"Caption,ConfigManagerErrorCode", "/format:list", NULL};
+
+/* Those that are asked for the bootloader, and not only whether they run. */
+static const char *const *const asked[] = {cim, wmic};
+
 /* Programs and queries: [rusEFI DfuFlasher]; of 2021: rusEFI issues 2675 and 2996. */
 static const struct tool tools[] = {
 	{"builtin", "dfurig", EVIDENCE_SYSTEM_UNKNOWN, NULL, NULL, NULL, PNP_ROUTE_WINUSB, true},
@@ -33,6 +40,8 @@ static const struct tool tools[] = {
 		PNP_ROUTE_WINUSB, false},
 	{"console", "console-windows-2026", EVIDENCE_WINDOWS, "STM32_Programmer_CLI", "--version",
 		cim, PNP_ROUTE_WINUSB, false},
+	{"console-windows-2025", NULL, EVIDENCE_WINDOWS, "STM32_Programmer_CLI", "--version", wmic,
+		PNP_ROUTE_WINUSB, false},
 	{"console", NULL, EVIDENCE_MACOS, NULL, NULL, NULL, PNP_ROUTE_NONE, false},
 	{"console-windows-2021", "DfuSeCommand", EVIDENCE_WINDOWS, "DfuSeCommand", "-?", NULL,
 		PNP_ROUTE_STTUB30, false},
@@ -66,7 +75,7 @@ static const struct tool *find_tool(const char *name, enum evidence_system syste
 static enum evidence_known run(struct host_os *os, const char *const argv[], uint32_t limit_ms,
 	struct host_program_result *result)
 {
-	char *words[8] = {NULL};
+	char *words[12] = {NULL};
 	int r;
 
 	for (size_t i = 0; argv[i] && i + 1 < ARRAY_SIZE(words); i++)
@@ -93,11 +102,18 @@ static enum evidence_system system_of(const struct host_os *os)
 	return os->macos ? EVIDENCE_MACOS : EVIDENCE_LINUX;
 }
 
+static const char *const *asked_query(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+		if (strcmp(asked[i][0], name) == 0)
+			return asked[i];
+	return NULL;
+}
+
 static void look_for_query(struct host_os *os, const struct tool *tool, struct evidence_tool *ret)
 {
 	evidence_copy(ret->query, sizeof(ret->query), tool->query[0]);
-	/* One that is asked for an answer is run later, once. */
-	if (tool->query != cim)
+	if (!asked_query(ret->query))
 		ret->query_installed = can_run(os, tool->query);
 }
 
@@ -137,14 +153,15 @@ void evidence_look_at_tool(struct host_os *os, const char *name, struct evidence
 /* Nothing at all is an answer too, unless there is something to be told. */
 void evidence_ask_query(struct host_os *os, struct evidence *ret)
 {
+	const char *const *query = asked_query(ret->tool.query);
 	struct host_program_result result = {0};
 	bool must_find = ret->windows.present == EVIDENCE_YES &&
 			 strstr(ret->windows.node.caption, "STM32") &&
 			 strcasestr(ret->windows.node.caption, "bootloader");
 
-	if (strcmp(ret->tool.query, cim[0]) != 0)
+	if (!query)
 		return;
-	ret->tool.query_installed = run(os, cim, QUERY_LIMIT_MS, &result);
+	ret->tool.query_installed = run(os, query, QUERY_LIMIT_MS, &result);
 	if (ret->tool.query_installed == EVIDENCE_YES)
 		ret->tool.query_answers =
 			evidence_of(!result.timed_out && (!must_find || result.output.size > 0));

@@ -658,8 +658,8 @@ const struct triage_row triage_rows[] = {
 		"11); run the console as administrator; put it back into PATH",
 		NULL},
 	{TRIAGE_QUERY_TOOL_MISSING, TRIAGE_LIKELY, query_mute,
-		"{tool} looks for the bootloader with {query}, which gives no answer here, or too "
-		"late",
+		"{tool} looks for the bootloader with {query}, which gives no answer here, or not "
+		"within 10 s",
 		"run the console as administrator; try {query} by hand in a terminal", NULL},
 
 	/* ---- nothing on USB, and too little is known ---- */

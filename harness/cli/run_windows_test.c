@@ -91,6 +91,12 @@ static const struct healthy {
 		"\"Status:                     Started\""},
 	{"windows-unsigned-driver", "console-windows-2021", "st-unsigned.inf", "st-dfu-old.inf",
 		"\"Failed to add driver package: \""},
+	{"windows-pnputil-cure", "console-windows-2021",
+		"  - run: [pnputil, /add-driver, st-dfu-old.inf, /install]\n"
+		"    says: Driver package added successfully.\n",
+		"", "Device Description:         STM Device in DFU Mode"},
+	{"windows-pnputil-cure", "console-windows-2021", "oem0.inf, /uninstall", "oem9.inf",
+		"Driver package deleted successfully."},
 	{"windows-zadig", "dfu-util", "[zadig-winusb]", "[st-dfu-old]",
 		"outcome: expected updated, got not-updated"},
 	{"windows-slow-installation", "console-windows-2026", ", install-time: 15 s", "",

@@ -256,6 +256,10 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	char without[PATH_MAX];
 	int r;
 
+	if (host->late[0].program || host->mute[0])
+		return why_set(why, -ENOTSUP,
+			"host: late and mute are for --transport direct: real programs are as they "
+			"are");
 	self->base.host = *host;
 	mock_set_permission(self->session.mock, !host->no_permission);
 	mock_hold_ports(self->session.mock, host->port_held);

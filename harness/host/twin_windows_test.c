@@ -131,6 +131,21 @@ Test(twin_windows, powershell_does_not_find_the_old_driver_s_caption)
 	cr_expect_str_eq(rig.text, "");
 }
 
+/* The caption of an H7's bootloader [rusEFI issue 5574]. */
+Test(twin_windows, powershell_finds_an_h7_by_its_own_caption_only)
+{
+	static const struct fake_driver h7 = {
+		"DFU in FS Mode", "WinUSB", "oem12.inf", PNP_ROUTE_WINUSB, PNP_OK};
+	CLEANUP(windows_rig_done) struct windows_rig rig;
+
+	windows_rig_init(&rig, 1);
+	rig.pnp.drivers[0] = &h7;
+	cr_expect_eq(RUN(&rig, "powershell", "-NoProfile", "-Command", QUERY(H7)), 0);
+	SAYS(&rig, "Caption                : DFU in FS Mode\r\n");
+	cr_expect_eq(RUN(&rig, "powershell", "-NoProfile", "-Command", QUERY(STM32)), 0);
+	cr_expect_str_eq(rig.text, "");
+}
+
 Test(twin_windows, powershell_tells_problem_codes)
 {
 	static const struct {

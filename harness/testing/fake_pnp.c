@@ -34,7 +34,7 @@ static struct pnp_device make_device(
 	snprintf(device.manufacturer, PNP_TEXT, "STMicroelectronics");
 	snprintf(device.service, PNP_TEXT, "%s", driver->service);
 	snprintf(device.inf, PNP_TEXT, "%s", driver->inf);
-	snprintf(device.usb_path, sizeof(device.usb_path), "%s", entry->path);
+	snprintf(device.usb_path, sizeof(device.usb_path), "%.31s", entry->path);
 	return device;
 }
 

@@ -41,7 +41,7 @@ int driver_store_init(struct driver_store *store)
 		const struct inbox_driver *driver = &inbox_drivers[i];
 		const struct driver_source source = {
 			driver->name, driver->text, strlen(driver->text)};
-		struct driver_package *package;
+		struct driver_package *package = NULL;
 		int r = package_new(&source, &package, NULL);
 
 		if (r < 0)
@@ -94,7 +94,7 @@ static void publish(const struct driver_store *store, struct driver_package *pac
 int driver_store_add(struct driver_store *store, const struct driver_source *source,
 	struct driver_package **ret, struct why *why)
 {
-	struct driver_package *package;
+	struct driver_package *package = NULL;
 	int r = package_new(source, &package, why);
 
 	if (r < 0)

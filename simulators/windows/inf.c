@@ -279,7 +279,7 @@ static int service_of(const struct read *read, const char *install, struct inf_m
 	const struct inf_entry *add = NULL;
 	int r;
 
-	snprintf(section, sizeof(section), "%s.Services", install);
+	snprintf(section, sizeof(section), "%.*s.Services", INF_TEXT - 1, install);
 	take_included(read, section, model);
 	while ((add = inf_text_next(&read->text, add, section, "AddService"))) {
 		if (!(strtoul(field(add, 1), NULL, 0) & ASSOCIATED))

@@ -213,11 +213,11 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
+	/* Without USB there is something to be said all the same. */
 	usb = usb_host_libusb_new(&why);
-	if (!usb)
-		return cli_error(CLI_RIG, &why);
 	code = run_here(&args, usb);
-	usb_host_libusb_free(usb);
+	if (usb)
+		usb_host_libusb_free(usb);
 	return code;
 }
 

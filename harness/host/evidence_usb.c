@@ -54,14 +54,18 @@ void evidence_look_at_usb(struct host_os *os, const char *serial, struct evidenc
 	struct usb_host_entry entries[ENTRY_MAX];
 	struct evidence_usb *usb = &ret->usb;
 	size_t count;
-	int r = os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL);
+	int r = os->usb ? os->usb->ops->list(os->usb, entries, ENTRY_MAX, &count, NULL) : -ENODEV;
 
 	*usb = (struct evidence_usb){.listed = evidence_of(r == 0)};
 	ret->board = (struct evidence_device){0};
 	for (size_t i = 0; r == 0 && i < count && i < ENTRY_MAX; i++) {
 		usb->devices += entries[i].vid != ROOT_HUB_VID;
-		if (face_of(&entries[i]) != EVIDENCE_NOTHING && is_meant(&entries[i], serial))
+		if (face_of(&entries[i]) == EVIDENCE_NOTHING)
+			continue;
+		if (is_meant(&entries[i], serial))
 			note_board(&entries[i], usb);
+		else
+			usb->not_meant++;
 	}
 	if (usb->count == 1)
 		ret->board = usb->boards[0];

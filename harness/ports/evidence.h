@@ -118,6 +118,7 @@ struct evidence_usb {
 	struct evidence_device boards[EVIDENCE_DEVICE_MAX]; /* those that may be meant */
 	size_t count;                                       /* of boards; may be more than room */
 	uint32_t dfu_count, serial_count;
+	uint32_t not_meant; /* boards with another serial number than the one that was given */
 };
 
 /* ---- who answers on the serial port ---- */

@@ -154,7 +154,7 @@ static bool nothing_works_there(const struct evidence *e)
 
 static bool no_usb_at_all(const struct evidence *e)
 {
-	return triage_sees_nothing(e) && e->kernel.usb == EVIDENCE_NO;
+	return !e->usb.count && e->kernel.usb == EVIDENCE_NO;
 }
 
 static bool over_current(const struct evidence *e)
@@ -329,6 +329,20 @@ static bool came_late(const struct evidence *e)
 	return e->trial.into_dfu == EVIDENCE_TRY_DFU && e->trial.into_dfu_ms > TRIAGE_ONE_LOOK_MS;
 }
 
+/* The tool asked for the bootloader, and did nothing with it. */
+static bool is_there_now(const struct evidence *e)
+{
+	return triage_is_healthy_dfu(e) && e->person.tried == EVIDENCE_TRIED_AUTO &&
+	       e->trial.left == EVIDENCE_UNKNOWN;
+}
+
+/* The tool asked for the bootloader, and here is the ECU: it stayed, or it came back. */
+static bool is_here_after_auto(const struct evidence *e)
+{
+	return triage_is_healthy_ecu(e) && e->person.tried == EVIDENCE_TRIED_AUTO &&
+	       e->trial.into_dfu == EVIDENCE_NOT_TRIED;
+}
+
 static bool windows_was_slow(const struct evidence *e)
 {
 	return e->windows.waited_ms > TRIAGE_ONE_LOOK_MS && e->windows.node.problem == PNP_OK;
@@ -349,6 +363,13 @@ static bool hangs(const struct evidence *e)
 static bool healthy(const struct evidence *e)
 {
 	return triage_is_healthy_ecu(e) || triage_is_healthy_dfu(e);
+}
+
+/* It was seen to go where it should. */
+static bool healthy_and_tried(const struct evidence *e)
+{
+	return healthy(e) && (e->trial.into_dfu == EVIDENCE_TRY_DFU ||
+				     e->trial.starts == EVIDENCE_YES || triage_is_healthy_dfu(e));
 }
 
 static bool always(const struct evidence *e UNUSED)
@@ -632,6 +653,24 @@ const struct triage_row triage_rows[] = {
 		"try again now, by Manual DFU Update; Windows knows the device in this port from "
 		"now on, so use the same port",
 		"is it as slow when the board is plugged in again?"},
+	{TRIAGE_SLOW_ENUMERATION, TRIAGE_LIKELY, is_there_now,
+		"the tool asked the board into its bootloader, the board is there, and nothing was "
+		"flashed: it showed up after the tool had looked",
+		"use Manual DFU Update now",
+		"start the firmware again (reset), then dfurig triage --try measures it"},
+	{TRIAGE_MAGIC_LOST, TRIAGE_POSSIBLE, is_here_after_auto,
+		"the tool asked the board into its bootloader, and here is the ECU, in order: it "
+		"may "
+		"have left and come back",
+		"feed the board from 12 V, not from USB alone, or " HOLD_PROGRAM
+		", then update manually",
+		"dfurig triage --try asks once more, and watches"},
+	{TRIAGE_NO_DFU_JUMP, TRIAGE_POSSIBLE, is_here_after_auto,
+		"the tool asked the board into its bootloader, and here is the ECU, in order: it "
+		"may "
+		"never have left",
+		HOLD_PROGRAM ", then update manually",
+		"dfurig triage --try asks once more, and watches"},
 	{TRIAGE_SLOW_ENUMERATION, TRIAGE_POSSIBLE, never_came,
 		"it was asked into its bootloader, left, and nothing came within {trialms}",
 		HOLD_PROGRAM ", then update manually", "dfurig triage in a minute: is it there?"},
@@ -654,9 +693,7 @@ const struct triage_row triage_rows[] = {
 	{TRIAGE_QUERY_TOOL_MISSING, TRIAGE_SURE, query_missing,
 		"{tool} looks for the bootloader with {query}, which cannot run here; so it finds "
 		"nothing, whatever is plugged in",
-		"{query} has to run: a newer console asks PowerShell (wmic is gone from Windows "
-		"11); run the console as administrator; put it back into PATH",
-		NULL},
+		"{queryremedy}", NULL},
 	{TRIAGE_QUERY_TOOL_MISSING, TRIAGE_LIKELY, query_mute,
 		"{tool} looks for the bootloader with {query}, which gives no answer here, or not "
 		"within 10 s",
@@ -710,11 +747,23 @@ const struct triage_row triage_rows[] = {
 		"no board is on USB; PROGRAM may not have been seen, with firmware in the chip "
 		"that has no USB",
 		HOLD_PROGRAM, "the same once more, with all supplies away for some seconds"},
+	/* rusEFI issue 3597: no boot, and no DFU by the button either. */
+	{TRIAGE_WRONG_BOOT_ADDRESS, TRIAGE_POSSIBLE, may_not_have_been_held,
+		"no board is on USB; an STM32F7 whose option bytes were lost starts nowhere, not "
+		"even "
+		"its bootloader",
+		"with an ST-Link: STM32_Programmer_CLI -c port=SWD mode=UR -ob BOOT_ADD0=0x80 "
+		"BOOT_ADD1=0x40",
+		"what the option bytes say, by ST-Link: STM32_Programmer_CLI -c port=SWD mode=UR "
+		"-ob "
+		"displ"},
 	{TRIAGE_TOOL_MISSING, TRIAGE_POSSIBLE, usual_tool_missing,
 		"{program}, with which {tool} flashes, is not installed", "install it: {install}",
 		NULL},
 
-	{TRIAGE_HEALTHY, TRIAGE_SURE, healthy, "{well}", "{next}", NULL},
+	{TRIAGE_HEALTHY, TRIAGE_SURE, healthy_and_tried, "{well}", "{next}", NULL},
+	{TRIAGE_HEALTHY, TRIAGE_LIKELY, healthy, "{well}", "{next}",
+		"dfurig triage --try: does it go into its bootloader, and come back?"},
 	{TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, always, "{odd}",
 		"take the board's power away for some seconds and try again; " HOLD_PROGRAM
 		", then dfurig triage --tried manual; send the output of dfurig triage --json with "

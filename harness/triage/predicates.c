@@ -10,7 +10,7 @@
 
 bool triage_sees_nothing(const struct evidence *e)
 {
-	return e->usb.listed == EVIDENCE_YES && e->usb.count == 0;
+	return e->usb.listed == EVIDENCE_YES && e->usb.count == 0 && !e->usb.not_meant;
 }
 
 bool triage_sees_dfu(const struct evidence *e)

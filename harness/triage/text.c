@@ -47,12 +47,31 @@ static void fill_signature(const struct evidence *e, char *out, size_t size)
 
 static void fill_install(const struct evidence *e, char *out, size_t size)
 {
-	if (e->system == EVIDENCE_WINDOWS)
+	const char *program = e->tool.program;
+
+	if (strcmp(program, "dfu-util") == 0 && e->system == EVIDENCE_WINDOWS)
+		SAY("dfu-util.sourceforge.net, into a folder of PATH");
+	else if (strcmp(program, "dfu-util") == 0)
+		SAY("sudo apt install dfu-util");
+	else if (strcmp(program, "STM32_Programmer_CLI") == 0)
 		SAY("it comes with the console's bundle (STM32_Programmer_CLI/bin), or with "
 		    "STM32CubeProgrammer from st.com");
 	else
-		SAY("sudo apt install %s",
-			strcmp(e->tool.program, "lsusb") == 0 ? "usbutils" : e->tool.program);
+		SAY("%s, from where you have the tool, into a folder of PATH", program);
+}
+
+static void fill_queryremedy(const struct evidence *e, char *out, size_t size)
+{
+	if (e->system != EVIDENCE_WINDOWS)
+		SAY("sudo apt install usbutils");
+	else if (strcmp(e->tool.query, "wmic") == 0)
+		SAY("take a newer console, which asks PowerShell: newer versions of Windows have "
+		    "no "
+		    "wmic (or add it under Optional features, WMIC)");
+	else
+		SAY("%s has to run: put C:\\Windows\\System32\\WindowsPowerShell\\v1.0 back "
+		    "into PATH, and run the console as administrator",
+			e->tool.query);
 }
 
 static void fill_interface(const struct evidence *e, char *out, size_t size)
@@ -75,13 +94,15 @@ static void fill_file(const struct evidence *e, char *out, size_t size)
 
 static void fill_mode(const struct evidence *e, char *out, size_t size)
 {
-	if (e->kernel.node_mode[0])
+	if (e->kernel.node_mode[0] && e->ecu.answer != EVIDENCE_PORT_DENIED)
 		SAY(" (it is %s)", e->kernel.node_mode);
 }
 
 static void fill_rule(const struct evidence *e, char *out, size_t size)
 {
-	if (e->kernel.rule == EVIDENCE_NO)
+	if (e->ecu.answer == EVIDENCE_PORT_DENIED)
+		SAY("; serial ports belong to the group dialout");
+	else if (e->kernel.rule == EVIDENCE_NO)
 		SAY("; no udev rule names it");
 	else if (e->kernel.rule == EVIDENCE_YES)
 		SAY("; a udev rule names it: was the board plugged in again since?");
@@ -245,6 +266,9 @@ static void fill_odd(const struct evidence *e, char *out, size_t size)
 {
 	if (e->usb.listed != EVIDENCE_YES)
 		SAY("the USB devices of this machine cannot be listed");
+	else if (e->usb.not_meant)
+		SAY("no board has the serial number that was given; %u others are there",
+			e->usb.not_meant);
 	else if (e->ecu.answer == EVIDENCE_NO_PORT)
 		SAY("the ECU is on USB, and this machine has made no serial port of it");
 	else if (e->ecu.why[0])
@@ -304,6 +328,7 @@ static const struct word words[] = {
 	WORD(prober),
 	WORD(overcurrent),
 	WORD(well),
+	WORD(queryremedy),
 	WORD(critical),
 	WORD(waited),
 	WORD(next),

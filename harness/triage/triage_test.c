@@ -80,7 +80,7 @@ static const struct verdict_case nothing_cases[] = {
 static const struct verdict_case machine_cases[] = {
 	{"macOS", TRIAGE_SYSTEM_UNSUPPORTED, TRIAGE_SURE,
 		{ECU_THERE, .system = EVIDENCE_MACOS, .ecu = {GOOD_ECU}}},
-	{"macOS, with a tool that works there", TRIAGE_HEALTHY, TRIAGE_SURE,
+	{"macOS, with a tool that works there", TRIAGE_HEALTHY, TRIAGE_LIKELY,
 		{ECU_THERE, .system = EVIDENCE_MACOS, .ecu = {GOOD_ECU},
 			.tool = {.sees_macos = true}}},
 	{"two in DFU", TRIAGE_SEVERAL_DEVICES, TRIAGE_SURE,
@@ -241,7 +241,10 @@ static const struct verdict_case dfu_cases[] = {
 };
 
 static const struct verdict_case ecu_cases[] = {
-	{"a good one", TRIAGE_HEALTHY, TRIAGE_SURE, {ECU_THERE, .ecu = {GOOD_ECU}}},
+	{"a good one, asked and back", TRIAGE_HEALTHY, TRIAGE_SURE,
+		{ECU_THERE, .ecu = {GOOD_ECU},
+			.trial = {.into_dfu = EVIDENCE_TRY_DFU, .starts = YES}}},
+	{"a good one", TRIAGE_HEALTHY, TRIAGE_LIKELY, {ECU_THERE, .ecu = {GOOD_ECU}}},
 	{"although PROGRAM was held", TRIAGE_BOOT0_NOT_HELD, TRIAGE_SURE,
 		{ECU_THERE, .ecu = {GOOD_ECU}, .person = {.tried = EVIDENCE_TRIED_MANUAL}}},
 	{"held", TRIAGE_PORT_BUSY, TRIAGE_SURE,
@@ -286,6 +289,14 @@ static const struct verdict_case ecu_cases[] = {
 				.bootloader = true,
 				.waited_ms = 15000,
 				.node = {.route = PNP_ROUTE_WINUSB}}}},
+	{"in DFU after Auto", TRIAGE_SLOW_ENUMERATION, TRIAGE_LIKELY,
+		{DFU_THERE, .dfu = {GOOD_DFU}, .flash = {GOOD_FLASH},
+			.person = {.tried = EVIDENCE_TRIED_AUTO}}},
+	{"here after Auto", TRIAGE_MAGIC_LOST, TRIAGE_POSSIBLE,
+		{ECU_THERE, .ecu = {GOOD_ECU}, .person = {.tried = EVIDENCE_TRIED_AUTO}}},
+	{"another serial number", TRIAGE_UNKNOWN, TRIAGE_POSSIBLE,
+		{.usb = {.listed = YES, .devices = 1, .not_meant = 1}}},
+	{"USB cannot be listed", TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, {.usb = {.listed = NO}}},
 	{"nothing was looked at", TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, {.system = EVIDENCE_LINUX}},
 };
 

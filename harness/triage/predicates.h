@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of causes.c ask of the evidence; a sentence each. Private to this folder. */
+/* What the rows ask of the evidence; a sentence each. Private to this folder. */
 #ifndef DFURIG_TRIAGE_PREDICATES_H
 #define DFURIG_TRIAGE_PREDICATES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words in curly braces of causes.c: what each becomes, from the evidence. */
+/* The words in curly braces of the rows: what each becomes, from the evidence. */
 #include "harness/triage/predicates.h"
 #include "harness/triage/triage.h"
 

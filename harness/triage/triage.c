@@ -53,9 +53,9 @@ static void add(
 static void add_all(
 	struct triage_result *result, enum triage_sure sure, const struct evidence *evidence)
 {
-	for (size_t i = 0; i < triage_row_count; i++) {
-		const struct triage_row *row = &triage_rows[i];
+	const struct triage_row *row;
 
+	for (size_t i = 0; (row = triage_row(i)); i++) {
 		if (row->sure == sure && row->cause != TRIAGE_HEALTHY &&
 			row->cause != TRIAGE_UNKNOWN && !has(result, row->cause) &&
 			row->fits(evidence))
@@ -66,9 +66,9 @@ static void add_all(
 /* The last two rows: nothing is wrong, or nobody knows. */
 static void add_rest(struct triage_result *result, const struct evidence *evidence)
 {
-	for (size_t i = 0; i < triage_row_count && !result->count; i++) {
-		const struct triage_row *row = &triage_rows[i];
+	const struct triage_row *row;
 
+	for (size_t i = 0; !result->count && (row = triage_row(i)); i++) {
 		if ((row->cause == TRIAGE_HEALTHY || row->cause == TRIAGE_UNKNOWN) &&
 			row->fits(evidence))
 			add(result, row, evidence);

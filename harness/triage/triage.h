@@ -2,7 +2,7 @@
 /*
  * Evidence -> cause -> remedy: why does nothing happen when an owner presses the buttons? Pure.
  *
- * causes.c is the table: a row each with what evidence fits, how sure it makes the cause, and what to tell the owner.
+ * causes_*.c are the table: a row each with what evidence fits, how sure it makes the cause, and what to tell the owner.
  */
 #ifndef DFURIG_TRIAGE_TRIAGE_H
 #define DFURIG_TRIAGE_TRIAGE_H
@@ -76,9 +76,8 @@ struct triage_row {
 	const char *settle; /* which question or test would make sure; NULL = none is needed */
 };
 
-/* In the order in which causes of the same sureness are told. */
-extern const struct triage_row triage_rows[];
-extern const size_t triage_row_count;
+/* The index-th row, in the order in which causes of the same sureness are told; NULL behind the last. */
+const struct triage_row *triage_row(size_t index);
 
 struct triage_finding {
 	enum triage_cause cause;

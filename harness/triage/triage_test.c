@@ -329,8 +329,9 @@ Test(triage, names_the_cause_that_the_evidence_speaks_of)
 /* Each row is the reason of some case: none is dead, none hides behind another. */
 Test(triage, every_row_tells_some_case)
 {
-	for (size_t row = 0; row < triage_row_count; row++) {
-		const struct triage_row *wanted = &triage_rows[row];
+	const struct triage_row *wanted;
+
+	for (size_t row = 0; (wanted = triage_row(row)); row++) {
 		bool told = false;
 
 		for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
@@ -353,13 +354,15 @@ Test(triage, every_row_tells_some_case)
 
 Test(triage, every_cause_has_a_row_and_a_remedy)
 {
+	const struct triage_row *row;
+
 	for (size_t cause = 0; cause < TRIAGE_CAUSE_COUNT; cause++) {
 		size_t rows = 0;
 
-		for (size_t i = 0; i < triage_row_count; i++)
-			if (triage_rows[i].cause == (enum triage_cause)cause) {
+		for (size_t i = 0; (row = triage_row(i)); i++)
+			if (row->cause == (enum triage_cause)cause) {
 				rows++;
-				cr_expect(triage_rows[i].remedy && triage_rows[i].remedy[0]);
+				cr_expect(row->remedy && row->remedy[0]);
 			}
 		cr_expect(rows > 0, "%s", names_text(&triage_cause_names, cause));
 	}
@@ -368,11 +371,12 @@ Test(triage, every_cause_has_a_row_and_a_remedy)
 /* What is only possible comes with a question or a test; but for what is to be installed. */
 Test(triage, what_is_possible_says_what_would_settle_it)
 {
-	for (size_t i = 0; i < triage_row_count; i++)
-		if (triage_rows[i].sure == TRIAGE_POSSIBLE &&
-			triage_rows[i].cause != TRIAGE_UNKNOWN &&
-			triage_rows[i].cause != TRIAGE_TOOL_MISSING)
-			cr_expect_not_null(triage_rows[i].settle, "%s", triage_rows[i].because);
+	const struct triage_row *row;
+
+	for (size_t i = 0; (row = triage_row(i)); i++)
+		if (row->sure == TRIAGE_POSSIBLE && row->cause != TRIAGE_UNKNOWN &&
+			row->cause != TRIAGE_TOOL_MISSING)
+			cr_expect_not_null(row->settle, "%s", row->because);
 }
 
 /* Small letters in braces are a word of ours; ATTRS{idVendor} is udev's. */
@@ -397,14 +401,16 @@ static void expect_filled(const char *text, const struct evidence *evidence)
 
 Test(triage, all_words_in_braces_are_known)
 {
+	const struct triage_row *row;
+
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (size_t c = 0; c < tables[t].count; c++)
-			for (size_t i = 0; i < triage_row_count; i++) {
+			for (size_t i = 0; (row = triage_row(i)); i++) {
 				const struct evidence *evidence = &tables[t].cases[c].evidence;
 
-				expect_filled(triage_rows[i].because, evidence);
-				expect_filled(triage_rows[i].remedy, evidence);
-				expect_filled(triage_rows[i].settle, evidence);
+				expect_filled(row->because, evidence);
+				expect_filled(row->remedy, evidence);
+				expect_filled(row->settle, evidence);
 			}
 }
 

@@ -111,8 +111,9 @@ static int set_host(struct world *world, const struct world_host *host, struct w
 	self->os->macos = scenario_system(request->scenario, request->flasher) == WORLD_MACOS;
 	if (scenario_system(request->scenario, request->flasher) != WORLD_WINDOWS)
 		return 0;
-	return world_windows_make(
-		&self->windows, &self->base.rig, self->os, host, request->flasher, why);
+	self->windows.rig = &self->base.rig;
+	self->windows.os = self->os;
+	return world_windows_make(&self->windows, host, request->flasher, why);
 }
 
 static int do_windows(struct world *world, const struct world_windows *what, struct why *why)

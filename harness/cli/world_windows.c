@@ -69,19 +69,18 @@ static void on_event(struct event_sink *sink, const struct event *event)
 
 static const struct event_sink_ops plug_ops = {.name = "windows", .emit = on_event};
 
-int world_windows_make(struct world_windows_host *self, struct rig *rig, struct host_os *os,
-	const struct world_host *host, const struct flasher *flasher, struct why *why)
+int world_windows_make(struct world_windows_host *self, const struct world_host *host,
+	const struct flasher *flasher, struct why *why)
 {
+	struct host_os *os = self->os;
 	int r;
 
 	world_windows_done(self);
 	self->windows = windows_new(os->usb, os->clock);
 	if (!self->windows)
 		return why_errno(why, -ENOMEM, "Windows");
-	self->rig = rig;
-	self->no_elevation = host->no_elevation;
 	self->plugs = (struct event_sink){.ops = &plug_ops};
-	event_stream_add(&rig->events, &self->plugs);
+	event_stream_add(&self->rig->events, &self->plugs);
 	r = add_infs(self->windows, why);
 	if (r == 0)
 		r = fill_store(self->windows, host, flasher, why);
@@ -193,7 +192,7 @@ int world_windows_do(
 
 	if (!self->windows)
 		return why_set(why, -ENOTSUP, "the host is not Windows: say system: windows");
-	really.elevated &= !self->no_elevation;
+	really.elevated &= !self->os->unelevated;
 	/* What is plugged in got its driver when it was, not from what is in the store from now on. */
 	r = find_device(self, what->board, &before, why);
 	if (r == 0 || r == -ENODEV)

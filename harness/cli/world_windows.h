@@ -10,17 +10,15 @@
 
 struct world_windows_host {
 	struct windows *windows; /* owned; NULL = none */
-	struct rig *rig;         /* borrowed */
-	bool no_elevation;       /* nobody says yes to UAC's question */
+	struct rig *rig;         /* borrowed; set by the world */
+	struct host_os *os;      /* borrowed; set by the world */
 	struct event_sink plugs; /* tells Windows what is plugged in */
 };
 
 /* A Windows with all packages of fixtures/drivers at hand and those in its store that the host has, or that the flasher
- * wants; os->pnp is it. rig, os and flasher are borrowed until world_windows_done. 0, -ENOMEM, or what is wrong with a
- * package. */
-MUST_CHECK int world_windows_make(struct world_windows_host *self, struct rig *rig,
-	struct host_os *os, const struct world_host *host, const struct flasher *flasher,
-	struct why *why);
+ * wants; self->os is one from then on. 0, -ENOMEM, or what is wrong with a package. */
+MUST_CHECK int world_windows_make(struct world_windows_host *self, const struct world_host *host,
+	const struct flasher *flasher, struct why *why);
 
 /* None any more; harmless when there was none. */
 void world_windows_done(struct world_windows_host *self);

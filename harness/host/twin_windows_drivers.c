@@ -162,55 +162,56 @@ static int refuse(struct buf *out, const char *what, int r, const struct why *wh
 	return r == -EPERM ? ERROR_ACCESS_DENIED : ERROR_FAILURE;
 }
 
+/* What there is: to tell what an installation has changed. */
+struct state {
+	struct windows_devices devices;
+	struct packages packages;
+};
+
+static void state_done(struct state *state)
+{
+	windows_devices_done(&state->devices);
+	packages_done(&state->packages);
+}
+
+/* CLEANUP(state_done) in all cases. */
+static int state_read(struct host_os *os, struct state *ret)
+{
+	int r;
+
+	*ret = (struct state){0};
+	r = windows_devices_read(os, &ret->devices);
+	return r < 0 ? r : packages_read(os, &ret->packages);
+}
+
 /* The package that is there now and was not before; NULL: it was there already. */
 static const struct pnp_package *added_package(
-	const struct packages *before, const struct packages *after)
+	const struct state *before, const struct state *after)
 {
-	for (size_t i = 0; i < after->count; i++)
-		if (!find_package(before, after->at[i].published))
-			return &after->at[i];
+	for (size_t i = 0; i < after->packages.count; i++)
+		if (!find_package(&before->packages, after->packages.at[i].published))
+			return &after->packages.at[i];
 	return NULL;
 }
 
-/* The package of a file that was there already: by its original name. */
-static const struct pnp_package *package_of(const struct packages *packages, const char *file)
+static bool had_driver(const struct state *before, const struct pnp_device *device)
 {
-	size_t size = strlen(file);
-
-	for (size_t i = 0; i < packages->count; i++) {
-		const char *original = packages->at[i].original;
-
-		if (strncasecmp(original, file, size) == 0 &&
-			(!original[size] || strcasecmp(original + size, ".inf") == 0))
-			return &packages->at[i];
-	}
-	return NULL;
+	for (size_t i = 0; i < before->devices.count; i++)
+		if (strcmp(before->devices.at[i].instance, device->instance) == 0 &&
+			strcmp(before->devices.at[i].inf, device->inf) == 0)
+			return true;
+	return false;
 }
 
-/* Devices that had this package before. */
-static void say_up_to_date(
-	struct buf *out, const struct windows_devices *before, const struct pnp_package *package)
-{
-	for (size_t i = 0; i < before->count; i++)
-		if (before->at[i].present && strcmp(before->at[i].inf, package->published) == 0)
-			SAY(out, "Driver package is up-to-date on device: %s\r\n",
-				before->at[i].instance);
-}
-
-/* Devices with a driver that they did not have before. */
-static size_t say_installed(
-	struct buf *out, const struct windows_devices *before, const struct windows_devices *after)
+/* Devices with a driver that they did not have before. Returns their number. */
+static size_t say_installed(struct buf *out, const struct state *before, const struct state *after)
 {
 	size_t installed = 0;
 
-	for (size_t i = 0; i < after->count; i++) {
-		const struct pnp_device *device = &after->at[i];
-		bool same = !device->inf[0];
+	for (size_t i = 0; i < after->devices.count; i++) {
+		const struct pnp_device *device = &after->devices.at[i];
 
-		for (size_t k = 0; k < before->count; k++)
-			same |= strcmp(before->at[k].instance, device->instance) == 0 &&
-				strcmp(before->at[k].inf, device->inf) == 0;
-		if (same)
+		if (!device->inf[0] || had_driver(before, device))
 			continue;
 		SAY(out, "Driver package installed on device: %s\r\n", device->instance);
 		installed++;
@@ -228,17 +229,31 @@ static const char *file_name(const char *path)
 	return name;
 }
 
+/* It was added, or had been before. Returns the exit code. */
+static int say_added(
+	const struct state *before, const struct state *after, bool install, struct buf *out)
+{
+	const struct pnp_package *added = added_package(before, after);
+	size_t installed;
+
+	SAY(out, "Driver package added successfully.%s\r\n",
+		added ? "" : " (Already exists in the system)");
+	if (added)
+		SAY(out, "Published Name:         %s\r\n", added->published);
+	installed = install ? say_installed(out, before, after) : 1;
+	SAY(out, "\r\nTotal driver packages:  1\r\nAdded driver packages:  %d\r\n", added ? 1 : 0);
+	if (!installed)
+		return ERROR_NO_MORE_ITEMS;
+	return added ? 0 : ERROR_ACCESS_DENIED;
+}
+
 static int add_driver(struct host_os *os, const char *source, bool install, struct buf *out)
 {
-	CLEANUP(windows_devices_done) struct windows_devices devices_before, devices;
-	CLEANUP(packages_done) struct packages before, after = {0};
-	const struct pnp_package *added, *package;
-	size_t installed;
+	CLEANUP(state_done) struct state before, after = {0};
 	struct why why = {0};
-	int r = windows_devices_read(os, &devices_before);
+	int r = state_read(os, &before);
 
-	devices = (struct windows_devices){0};
-	if (packages_read(os, &before) < 0 || r < 0)
+	if (r < 0)
 		return ERROR_FAILURE;
 	SAY(out, "Adding driver package:  %s\r\n", file_name(source));
 	r = os->pnp->ops->add_driver(os->pnp, source, install, !os->unelevated, &why);
@@ -247,21 +262,8 @@ static int add_driver(struct host_os *os, const char *source, bool install, stru
 		SAY(out, "\r\nTotal driver packages:  1\r\nAdded driver packages:  0\r\n");
 		return ERROR_ACCESS_DENIED;
 	}
-	if (packages_read(os, &after) < 0 || windows_devices_read(os, &devices) < 0)
-		return ERROR_FAILURE;
-	added = added_package(&before, &after);
-	SAY(out, "Driver package added successfully.%s\r\n",
-		added ? "" : " (Already exists in the system)");
-	package = added ? added : package_of(&after, file_name(source));
-	if (package)
-		SAY(out, "Published Name:         %s\r\n", package->published);
-	if (package && install)
-		say_up_to_date(out, &devices_before, package);
-	installed = install ? say_installed(out, &devices_before, &devices) : 1;
-	SAY(out, "\r\nTotal driver packages:  1\r\nAdded driver packages:  %d\r\n", added ? 1 : 0);
-	if (!installed)
-		return ERROR_NO_MORE_ITEMS;
-	return added ? 0 : ERROR_ACCESS_DENIED;
+	return state_read(os, &after) < 0 ? ERROR_FAILURE
+					  : say_added(&before, &after, install, out);
 }
 
 static int delete_driver(struct host_os *os, const char *published, bool uninstall, struct buf *out)

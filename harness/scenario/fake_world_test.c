@@ -217,6 +217,10 @@ static int run_program(struct world *world, char *const argv[], uint32_t limit_m
 
 	(void)limit_ms;
 	(void)why;
+	fake->ran[0] = '\0';
+	for (size_t i = 0, used = 0; argv[i] && used < sizeof(fake->ran); i++)
+		used += (size_t)snprintf(
+			fake->ran + used, sizeof(fake->ran) - used, "%s%s", i ? " " : "", argv[i]);
 	ret->missing = fake->program_missing;
 	if (strcmp(argv[0], "dfurig") == 0 && strcmp(argv[2], "reboot-dfu") == 0 &&
 		!fake->program_exit) {

@@ -76,6 +76,7 @@ struct fake_world {
 	int program_exit; /* of any program but ours */
 	const char *program_says;
 	bool program_missing;
+	char ran[256];     /* the last program's words, a blank between them */
 	int broken;        /* errno of run_until */
 	uint32_t limit_ms; /* what the last flasher was given; 0 = its own */
 };

@@ -202,7 +202,7 @@ struct mistake {
 
 #define STEPS_ARE                                                                                  \
 	"there are power, boot0, nrst, usb, data, vbus, reset, power-cycle, replug, press, send, " \
-	"wait-for, wait, run, windows, update"
+	"wait-for, wait, run, windows, triage, update"
 
 static const struct mistake mistakes[] = {
 	{"empty", "", "f.yaml: the file is empty"},
@@ -219,7 +219,8 @@ static const struct mistake mistakes[] = {
 		"expectations"},
 	{"unknown key", HEAD "colour: red\n" EXPECT,
 		"f.yaml:6: colour: unknown key; known are name, title, source, flow, board, start, "
-		"others, image, host, faults, steps, meanwhile, expect, expect-of, only, skip"},
+		"others, image, host, faults, steps, meanwhile, expect, expect-of, only, skip, "
+		"sweep"},
 	{"unknown flow", "name: s\ntitle: t\nsource: s\nflow: fast\n" EXPECT,
 		"f.yaml:4: flow: \"fast\" is not one of auto, manual"},
 	{"start.power", HEAD "start:\n  power: onn\n" EXPECT,

@@ -3,8 +3,6 @@
 #include "harness/triage/predicates.h"
 #include "harness/triage/rows.h"
 
-#include <string.h>
-
 static bool port_held(const struct evidence *e)
 {
 	return e->ecu.answer == EVIDENCE_PORT_BUSY;
@@ -92,8 +90,7 @@ static bool hangs(const struct evidence *e)
 static const struct triage_row rows[] = {
 	{TRIAGE_BOOT0_NOT_HELD, TRIAGE_SURE, ecu_although_held,
 		"PROGRAM was held, and yet the firmware runs ({port}): the chip did not see it "
-		"when "
-		"it started",
+		"when it started",
 		HOLD_PROGRAM
 		". A reset or a click is not enough when USB or 12 V keep the chip powered: take "
 		"all supplies away first. Or from here: dfurig ecu reboot-dfu",
@@ -143,7 +140,7 @@ static const struct triage_row rows[] = {
 	{TRIAGE_SLOW_ENUMERATION, TRIAGE_SURE, came_late,
 		"the bootloader showed up {trialms} after it was asked for; the console looks "
 		"once, after 3 s",
-		"the board is in its bootloader now: use Manual DFU Update. Another port, "
+		"ask for it, wait until it is there, and use Manual DFU Update. Another port, "
 		"without a hub, may be faster",
 		NULL},
 	{TRIAGE_SLOW_ENUMERATION, TRIAGE_LIKELY, windows_was_slow,
@@ -159,15 +156,13 @@ static const struct triage_row rows[] = {
 		"start the firmware again (reset), then dfurig triage --try measures it"},
 	{TRIAGE_MAGIC_LOST, TRIAGE_POSSIBLE, is_here_after_auto,
 		"the tool asked the board into its bootloader, and here is the ECU, in order: it "
-		"may "
-		"have left and come back",
+		"may have left and come back",
 		"feed the board from 12 V, not from USB alone, or " HOLD_PROGRAM
 		", then update manually",
 		"dfurig triage --try asks once more, and watches"},
 	{TRIAGE_NO_DFU_JUMP, TRIAGE_POSSIBLE, is_here_after_auto,
 		"the tool asked the board into its bootloader, and here is the ECU, in order: it "
-		"may "
-		"never have left",
+		"may never have left",
 		HOLD_PROGRAM ", then update manually",
 		"dfurig triage --try asks once more, and watches"},
 	{TRIAGE_SLOW_ENUMERATION, TRIAGE_POSSIBLE, never_came,

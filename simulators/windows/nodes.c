@@ -149,24 +149,44 @@ bool nodes_use(const struct nodes *nodes, const struct driver_package *package)
 
 /* ---- drivers ---- */
 
-/* The smallest number that no node has, plugged in or not: Windows keeps numbers for devices that are away. */
-static unsigned int free_com_port(const struct nodes *nodes)
+static bool is_com_port(const struct nodes *nodes, unsigned int number)
 {
-	unsigned int number = FIRST_COM_PORT;
-
 	for (size_t i = 0; i < nodes->count; i++)
-		if (nodes->list[i]->com_port == number) {
-			number++;
-			i = (size_t)-1; /* from the start */
-		}
+		if (nodes->list[i]->com_port == number)
+			return true;
+	return false;
+}
+
+/* The smallest number that no node has, plugged in or not: Windows keeps numbers for devices that are away. */
+static unsigned int free_com_port(struct nodes *nodes)
+{
+	unsigned int number = nodes->new_com_ports ? nodes->com_ports_used + 1 : 0;
+
+	if (number < FIRST_COM_PORT)
+		number = FIRST_COM_PORT;
+	while (is_com_port(nodes, number))
+		number++;
+	if (number > nodes->com_ports_used)
+		nodes->com_ports_used = number;
 	return number;
 }
 
+static bool is_port(const struct node *node)
+{
+	const struct driver_package *package = node->driver.package;
+
+	return package && strcasecmp(package->inf.class_name, "Ports") == 0;
+}
+
+/* What Windows brings itself is there at once (guessed: within a second). */
 static void install(struct nodes *nodes, struct node *node, uint64_t since_us)
 {
+	bool inbox;
+
 	driver_store_best(nodes->store, &node->ids, &node->driver);
-	node->ready_us = since_us + nodes->install_us;
-	if (!node->driver.package || strcasecmp(node->driver.package->inf.class_name, "Ports") != 0)
+	inbox = node->driver.package && node->driver.package->inbox;
+	node->ready_us = since_us + (inbox ? 0 : nodes->install_us);
+	if (!is_port(node))
 		node->com_port = 0;
 	else if (!node->com_port)
 		node->com_port = free_com_port(nodes);
@@ -242,6 +262,8 @@ static void renew(
 	node->com_port = com_port;
 	if (!driver.package)
 		install(nodes, node, since_us);
+	else if (nodes->new_com_ports && is_port(node))
+		node->com_port = free_com_port(nodes);
 }
 
 /* A node that is there now, made when it is new. since_us: when it came. NULL: out of memory, or no room. */

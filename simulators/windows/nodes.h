@@ -41,10 +41,12 @@ struct node {
 };
 
 struct nodes {
-	struct usb_host *usb;       /* borrowed */
-	struct clock *clock;        /* borrowed */
-	struct driver_store *store; /* borrowed */
-	uint64_t install_us;
+	struct usb_host *usb;        /* borrowed */
+	struct clock *clock;         /* borrowed */
+	struct driver_store *store;  /* borrowed */
+	uint64_t install_us;         /* for drivers that Windows does not bring */
+	bool new_com_ports;          /* a port that is plugged in again gets another number */
+	unsigned int com_ports_used; /* the highest number that was given */
 	uint64_t plugged_us[UINT8_MAX + 1];       /* by device number; CLOCK_NEVER = nobody told */
 	char failing[NODE_FAILING_MAX][INF_TEXT]; /* services that do not start; "" = free */
 	struct node *list[NODE_MAX];              /* owned, in the order in which they were made */

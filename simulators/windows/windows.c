@@ -348,6 +348,11 @@ void windows_plugged(struct windows *windows, uint8_t devnum)
 	windows->nodes.plugged_us[devnum] = clock_now_us(windows->nodes.clock);
 }
 
+void windows_set_new_ports(struct windows *windows, bool new_ports)
+{
+	windows->nodes.new_com_ports = new_ports;
+}
+
 void windows_set_service_fails(struct windows *windows, const char *service, bool fails)
 {
 	struct nodes *nodes = &windows->nodes;

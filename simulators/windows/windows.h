@@ -38,12 +38,15 @@ MUST_CHECK int windows_add_inf(
 	struct windows *windows, const char *name, const char *text, size_t size, struct why *why);
 
 /* How long a driver takes to be found and installed for a device that is new, from when it was seen; each function of a
- * composite device after the device. 0 at first. ["Windows takes forever": rusEFI issues 6790 and 6791] */
+ * composite device after the device. Drivers that Windows brings take no time. 0 at first. ["Windows takes forever": rusEFI issues 6790 and 6791] */
 void windows_set_install_time_us(struct windows *windows, uint64_t time_us);
 
 /* Somebody saw the device with this number being plugged in just now: its installation begins, as in Windows, before anybody
  * asks. Without it, it begins when the device is first asked for. */
 void windows_plugged(struct windows *windows, uint8_t devnum);
+
+/* Ports that are plugged in again get numbers that were never used, instead of the one that they had. */
+void windows_set_new_ports(struct windows *windows, bool new_ports);
 
 /* Plants a driver that does not start: devices of this service ("STTub30") have code 10. */
 void windows_set_service_fails(struct windows *windows, const char *service, bool fails);

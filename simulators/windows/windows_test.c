@@ -496,6 +496,21 @@ Test(windows, a_port_keeps_its_number)
 	cr_assert_str_eq(rig_device(&rig, "MI_01")->com_port, "COM3");
 }
 
+Test(windows, a_port_can_be_made_to_get_a_new_number_each_time)
+{
+	windows_set_new_ports(rig.windows, true);
+	rig_plug_ecu(&rig, 0, true);
+	cr_expect_str_eq(rig_device(&rig, "MI_01")->com_port, "COM3");
+	rig_unplug(&rig, 0);
+	(void)rig_device(&rig, "");
+	rig_plug_ecu(&rig, 0, true);
+	cr_expect_str_eq(rig_device(&rig, "MI_01")->com_port, "COM4");
+	cr_expect_str_eq(rig_device(&rig, "MI_01")->com_port, "COM4", "and keeps it");
+	rig_unplug(&rig, 0);
+	rig_plug_ecu(&rig, 0, true);
+	cr_assert_str_eq(rig_device(&rig, "MI_01")->com_port, "COM5");
+}
+
 Test(windows, a_port_without_the_drive_is_another_port)
 {
 	rig_plug_ecu(&rig, 0, true);
@@ -572,9 +587,36 @@ Test(windows, an_installation_begins_when_the_device_is_plugged_in)
 	cr_assert_str_eq(rig_state(&rig, SERIAL), NEW_OEM0);
 }
 
+Test(windows, what_windows_brings_takes_no_time)
+{
+	windows_set_install_time_us(rig.windows, 2000000);
+	rig_plug_ecu(&rig, 0, true);
+	cr_assert(rig_device(&rig, "MI_01"));
+	cr_assert_eq(rig_device(&rig, "MI_01")->problem, PNP_OK);
+}
+
+/* Another's drivers for a composite device and for its port. */
+#define PACKAGE                                                                                    \
+	"[Version]\nSignature=$Chicago$\nClass=Ports\nClassGuid={0}\nProvider=p\n"                 \
+	"DriverVer=04/26/2018,1.2\nCatalogFile=c\n[dfurig]\nSigner=s\n[Manufacturer]\np=M\n"
+
+static void add_ecu_drivers(void)
+{
+	static const char text[] =
+		PACKAGE "[M]\nd=I,USB\\VID_0483&PID_5740\n"
+			"p=J,USB\\VID_0483&PID_5740&MI_01\n[I]\n[J]\n"
+			"[I.Services]\nAddService=usbccgp,2,S\n"
+			"[J.Services]\nAddService=usbser,2,T\n"
+			"[S]\nServiceBinary=usbccgp.sys\n[T]\nServiceBinary=usbser.sys\n";
+
+	cr_assert_eq(windows_add_inf(rig.windows, "ecu", text, sizeof(text) - 1, NULL), 0);
+	cr_assert_eq(rig.pnp->ops->add_driver(rig.pnp, "ecu", true, true, NULL), 0);
+}
+
 Test(windows, the_functions_of_a_device_are_installed_after_it)
 {
 	windows_set_install_time_us(rig.windows, 2000000);
+	add_ecu_drivers();
 	rig_plug_ecu(&rig, 0, true);
 	cr_expect_eq(rig_device(&rig, "PID_5740")->problem, PNP_NOT_CONFIGURED);
 	cr_expect_null(rig_device(&rig, "MI_01"));
@@ -587,6 +629,7 @@ Test(windows, the_functions_of_a_device_are_installed_after_it)
 Test(windows, the_functions_of_a_device_are_counted_from_its_own_installation)
 {
 	windows_set_install_time_us(rig.windows, 2000000);
+	add_ecu_drivers();
 	rig_plug_ecu(&rig, 0, true);
 	windows_plugged(rig.windows, rig.last_devnum);
 	clock_sleep_until_us(&rig.clock.clock, 3000000);

@@ -56,6 +56,20 @@ static void tell_output(struct run_world *self, const struct buf *output)
 		run_world_output_rest(self, text + output->size - rest, rest);
 }
 
+static void set_dead(struct world_direct *self, bool dead)
+{
+	usb_host_direct_set_dead(self->usb, dead);
+	serial_host_direct_set_dead(self->serial, dead);
+}
+
+static void kill_program(void *user)
+{
+	struct world_direct *self = user;
+
+	host_os_direct_kill(self->os);
+	set_dead(self, true);
+}
+
 static int run_program(struct world *world, char *const argv[], uint32_t limit_ms,
 	struct world_program *ret, struct why *why)
 {
@@ -65,7 +79,11 @@ static int run_program(struct world *world, char *const argv[], uint32_t limit_m
 	int r;
 
 	EVENT_EMIT(world->events, .kind = EVENT_COMMAND_START, .text = line ? line : argv[0]);
+	self->base.rig.kill = kill_program;
+	self->base.rig.kill_user = self;
 	r = self->os->ops->run(self->os, argv, limit_ms, &result, why);
+	self->base.rig.kill = NULL;
+	set_dead(self, false);
 	if (r < 0 && r != -ENOENT && r != -EACCES)
 		return r;
 	*ret = (struct world_program){

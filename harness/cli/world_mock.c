@@ -24,7 +24,7 @@ struct process {
 	int output;    /* what it prints can be read here */
 	bool all_read; /* nothing more will come */
 	int wait_status;
-	bool ended;
+	bool ended, killed;
 	size_t told; /* bytes of its output that are told as lines */
 	struct world_program *result;
 	struct world_mock *world;
@@ -146,11 +146,21 @@ static void await(struct world_mock *self, struct process *process, uint64_t unt
 			turn(self, CLOCK_NEVER);
 	}
 	/* Who was killed could not end its own. */
-	process->result->left_running = process->result->timed_out ? 0 : child_count();
+	process->result->left_running =
+		process->result->timed_out || process->killed ? 0 : child_count();
 	child_end_orphans();
 	if (!process->all_read)
 		read_output(process);
 	tell_rest(process);
+}
+
+/* FAULT_KILL. */
+static void kill_process(void *user)
+{
+	struct process *process = user;
+
+	process->killed = true;
+	kill(process->pid, SIGKILL);
 }
 
 static void close_poll(struct world_mock *self, uv_poll_t *poll)
@@ -171,8 +181,11 @@ static int follow(
 	poll.data = process;
 	uv_poll_start(&poll, UV_READABLE | UV_DISCONNECT, on_output);
 	self->process = process;
+	self->base.rig.kill = kill_process;
+	self->base.rig.kill_user = process;
 	await(self, process,
 		limit_ms ? clock_after_us(clock, limit_ms * UINT64_C(1000)) : CLOCK_NEVER);
+	self->base.rig.kill = NULL;
 	self->process = NULL;
 	close_poll(self, &poll);
 	process->result->exit_code = child_exit_code(process->wait_status);

@@ -15,6 +15,7 @@ struct direct_os {
 	const struct host_trouble *troubles;
 	size_t trouble_count;
 	uint64_t deadline_us; /* of the program that runs now */
+	bool killed;
 	unsigned int depth;
 };
 
@@ -130,9 +131,11 @@ static int direct_run(struct host_os *os, char *const argv[], uint32_t limit_ms,
 	self->depth++;
 	ret->exit_code = run_program(self, program, argv, &ret->output);
 	self->depth--;
-	ret->timed_out = clock_now_us(os->clock) >= self->deadline_us;
-	if (ret->timed_out)
+	ret->timed_out = !self->killed && clock_now_us(os->clock) >= self->deadline_us;
+	if (ret->timed_out || self->killed)
 		ret->exit_code = HOST_OS_KILLED;
+	if (!self->depth)
+		self->killed = false;
 	self->deadline_us = outer_us;
 	return 0;
 }
@@ -178,6 +181,11 @@ void host_os_direct_set_troubles(
 
 	self->troubles = troubles;
 	self->trouble_count = count;
+}
+
+void host_os_direct_kill(struct host_os *os)
+{
+	direct_of(os)->killed = direct_of(os)->depth > 0;
 }
 
 uint64_t host_os_direct_deadline_us(const struct host_os *os)

@@ -51,7 +51,7 @@ struct direct_serial {
 	struct vusb_bus *bus;
 	struct usb_host *usb;
 	struct vusb_tap tap;
-	bool held, new_numbers;
+	bool held, new_numbers, dead;
 	uint64_t probe_us;       /* so long a port that has appeared is somebody else's */
 	unsigned int used_below; /* numbers from here on were never used */
 	struct acm acms[NUMBERS];
@@ -279,8 +279,9 @@ static int direct_list(struct serial_host *host, struct serial_port_entry *ret_e
 	int devices = list_devices(self, why);
 	size_t count = 0;
 
-	if (devices < 0)
-		return devices;
+	*ret_count = 0;
+	if (devices < 0 || self->dead)
+		return devices < 0 ? devices : 0;
 	for (size_t i = 0; i < NUMBERS; i++) {
 		struct acm *acm = &self->acms[i];
 		const struct usb_host_entry *device = device_of(self, acm, devices);
@@ -405,7 +406,8 @@ static uint64_t deadline_of(const struct direct_port *self, uint32_t timeout_ms)
 /* Lets time pass until a transfer completes. False when it was over before. */
 static bool wait_wake(struct direct_port *self, uint64_t deadline_us)
 {
-	if (!self->wake && clock_now_us(vusb_bus_clock(self->serial->bus)) >= deadline_us)
+	if (self->serial->dead ||
+		(!self->wake && clock_now_us(vusb_bus_clock(self->serial->bus)) >= deadline_us))
 		return false;
 	if (!self->wake)
 		vusb_bus_run_until(self->serial->bus, deadline_us, &self->wake);
@@ -418,6 +420,8 @@ static int direct_read(
 	struct direct_port *self = port_of(port);
 	uint64_t deadline_us = deadline_of(self, timeout_ms);
 
+	if (self->serial->dead)
+		return -ENODEV;
 	if (size == 0)
 		return 0;
 	if (size > INPUT_MAX)
@@ -465,6 +469,8 @@ static int direct_write(
 	struct direct_port *self = port_of(port);
 	uint64_t deadline_us = deadline_of(self, timeout_ms);
 
+	if (self->serial->dead)
+		return -ENODEV;
 	vusb_bus_settle(self->serial->bus);
 	while (size) {
 		size_t chunk = size < self->out_size ? size : self->out_size;
@@ -484,6 +490,8 @@ static void direct_drop_input(struct serial_port *port)
 {
 	struct direct_port *self = port_of(port);
 
+	if (self->serial->dead)
+		return;
 	vusb_bus_settle(self->serial->bus);
 	harvest(self);
 	buf_consume(&self->input, self->input.size);
@@ -642,6 +650,11 @@ void serial_host_direct_free(struct serial_host *host)
 void serial_host_direct_set_held(struct serial_host *host, bool held)
 {
 	serial_of(host)->held = held;
+}
+
+void serial_host_direct_set_dead(struct serial_host *host, bool dead)
+{
+	serial_of(host)->dead = dead;
 }
 
 void serial_host_direct_set_prober(struct serial_host *host, uint64_t for_us)

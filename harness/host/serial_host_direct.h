@@ -25,6 +25,9 @@ void serial_host_direct_free(struct serial_host *host);
 /* Another program has all ports open: opening one is -EBUSY. Who has one open keeps it. */
 void serial_host_direct_set_held(struct serial_host *host, bool held);
 
+/* As usb_host_direct_set_dead. */
+void serial_host_direct_set_dead(struct serial_host *host, bool dead);
+
 /* A service opens each port that appears, for itself and so long: opening it is -EBUSY until then. 0: none does. */
 void serial_host_direct_set_prober(struct serial_host *host, uint64_t for_us);
 

@@ -27,6 +27,8 @@ struct direct_host {
 	struct vusb_bus *bus;
 	bool forbidden;                                 /* device nodes may not be opened */
 	const char *kernel_driver;                      /* has every DFU interface; NULL = none */
+	bool dead;                                      /* the program is */
+	uint64_t dead_us;                               /* what the clock is for it */
 	struct port_record *records[VUSB_PORT_MAX + 1]; /* by port number, made when first needed */
 };
 
@@ -53,6 +55,8 @@ static uint64_t direct_now_us(const struct clock *clock)
 	const struct direct_host *self =
 		CONTAINER_OF((struct clock *)clock, struct direct_host, clock);
 
+	if (self->dead)
+		return self->dead_us;
 	return clock_now_us(vusb_bus_clock(self->bus));
 }
 
@@ -60,7 +64,10 @@ static void direct_sleep_until_us(struct clock *clock, uint64_t when_us)
 {
 	struct direct_host *self = CONTAINER_OF(clock, struct direct_host, clock);
 
-	vusb_bus_run_until(self->bus, when_us, NULL);
+	if (!self->dead)
+		vusb_bus_run_until(self->bus, when_us, NULL);
+	else if (when_us > self->dead_us)
+		self->dead_us = when_us;
 }
 
 static int enumerate(struct vusb_port *port, struct port_record *record, struct why *why)
@@ -129,6 +136,9 @@ static int direct_list(struct usb_host *host, struct usb_host_entry *ret_entries
 	struct direct_host *self = host_of(host);
 	size_t count = 0;
 
+	*ret_count = 0;
+	if (self->dead)
+		return 0;
 	vusb_bus_settle(self->bus);
 	for (uint8_t n = 1; n <= vusb_bus_port_count(self->bus); n++) {
 		struct vusb_port *port = vusb_bus_port(self->bus, n);
@@ -149,19 +159,24 @@ static int direct_list(struct usb_host *host, struct usb_host_entry *ret_entries
 
 static bool gone(const struct direct_handle *self)
 {
-	return !self->port->device || self->port->devnum != self->devnum;
+	return host_of(self->handle.host)->dead || !self->port->device ||
+	       self->port->devnum != self->devnum;
 }
 
 static int direct_control(struct usb_handle *handle, const struct usb_setup *setup, uint8_t *data,
 	uint32_t timeout_ms)
 {
 	struct direct_handle *self = handle_of(handle);
+	int r;
 
+	if (gone(self))
+		return -ENODEV;
 	vusb_bus_settle(self->port->bus);
 	if (gone(self))
 		return -ENODEV;
-	return vusb_port_control(self->port, setup, data,
+	r = vusb_port_control(self->port, setup, data,
 		timeout_ms ? timeout_ms * UINT64_C(1000) : VUSB_NO_TIMEOUT);
+	return host_of(handle->host)->dead ? -ENODEV : r;
 }
 
 static int direct_config(struct usb_handle *handle, uint8_t *ret_bytes, size_t room)
@@ -252,6 +267,8 @@ static int direct_set_alternate(struct usb_handle *handle, uint8_t interface, ui
 	struct direct_handle *self = handle_of(handle);
 	int r;
 
+	if (gone(self))
+		return -ENODEV;
 	vusb_bus_settle(self->port->bus);
 	if (gone(self))
 		return -ENODEV;
@@ -283,6 +300,8 @@ static int direct_reset(struct usb_handle *handle)
 	struct direct_handle *self = handle_of(handle);
 	struct port_record before;
 
+	if (gone(self))
+		return -ENODEV;
 	vusb_bus_settle(self->port->bus);
 	if (gone(self))
 		return -ENODEV;
@@ -302,7 +321,7 @@ static void direct_close(struct usb_handle *handle)
 {
 	struct direct_handle *self = handle_of(handle);
 
-	if (!gone(self))
+	if (self->port->device && self->port->devnum == self->devnum)
 		self->record->claimed &= ~self->claimed;
 	free(self);
 }
@@ -378,6 +397,14 @@ struct usb_host *usb_host_direct_new(struct vusb_bus *bus)
 void usb_host_direct_set_permission(struct usb_host *host, bool allowed)
 {
 	host_of(host)->forbidden = !allowed;
+}
+
+void usb_host_direct_set_dead(struct usb_host *host, bool dead)
+{
+	struct direct_host *self = host_of(host);
+
+	self->dead_us = clock_now_us(vusb_bus_clock(self->bus));
+	self->dead = dead;
 }
 
 void usb_host_direct_set_kernel_driver(struct usb_host *host, const char *name)

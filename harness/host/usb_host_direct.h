@@ -21,6 +21,10 @@ void usb_host_direct_set_permission(struct usb_host *host, bool allowed);
 
 void usb_host_direct_free(struct usb_host *host);
 
+/* The program that uses the host is dead: nothing that it still does reaches a device, and time passes for it alone. false: the
+ * next program may use the host. */
+void usb_host_direct_set_dead(struct usb_host *host, bool dead);
+
 /* A kernel driver takes the DFU interfaces of all devices, so that nobody else can claim them; NULL: none does. Borrowed
  * until the next call. */
 void usb_host_direct_set_kernel_driver(struct usb_host *host, const char *name);

@@ -10,8 +10,8 @@
 
 #define DFURIG DFURIG_BUILD "/harness/cli/dfurig"
 
-static const char *const commands[][3] = {
-	{"ecu"}, {"exec"}, {"flash"}, {"image"}, {"image", "info"}, {"image", "convert"}, {"list"}};
+static const char *const commands[][3] = {{"ecu"}, {"exec"}, {"flash"}, {"image"},
+	{"image", "info"}, {"image", "convert"}, {"list"}, {"triage"}};
 
 Test(dfurig, every_subcommand_has_help_with_an_example_and_its_exit_codes)
 {

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define MOCK_POINTS 20      /* of each kind of cut, unless somebody says how many */
 #define PROGRESS_US 1000000 /* what is over sooner needs no progress bar */
 
 enum sweep_key {
@@ -69,7 +70,9 @@ static const struct argp_option argp_options[] = {
 		"the simulator's named points only; N..M: from the N-th occasion to the M-th",
 		0},
 	{"points", KEY_POINTS, "N", 0,
-		"Only about N occasions, spread over the update; default with real programs: 20",
+		"Only N cuts of each kind, spread over the update; 0: all. Default: all "
+		"in-process, "
+		"20 with real programs",
 		0},
 	{"flasher", KEY_FLASHER, "NAME", 0,
 		"What is cut: a name of `dfurig list flashers`, or a path; default builtin", 0},
@@ -290,6 +293,14 @@ static unsigned int jobs_of(const struct sweeper *self)
 	return processors < 64 ? (unsigned int)processors : 64;
 }
 
+/* Real programs take seconds. */
+static uint32_t points_of(const struct sweeper *self)
+{
+	if (self->options.points || self->plan.tasks[0].transport == RUN_DIRECT)
+		return self->options.points;
+	return MOCK_POINTS;
+}
+
 /* The words that make this sweep again. */
 static void describe(struct sweeper *self)
 {
@@ -324,7 +335,7 @@ static void describe(struct sweeper *self)
 	self->sweep.to = options->to;
 	self->sweep.seed = options->choice.seed;
 	self->sweep.jobs = jobs_of(self);
-	self->sweep.exhaustive = !options->from && !options->to && !options->points &&
+	self->sweep.exhaustive = !options->from && !options->to && !points_of(self) &&
 				 options->at == SWEEP_AT_TRANSACTIONS;
 }
 
@@ -416,6 +427,7 @@ static int sweep_all(struct sweeper *self)
 	const struct sweep_fork fork = {
 		.request = &self->request,
 		.jobs = self->sweep.jobs,
+		.points = points_of(self),
 		.progress = show_progress,
 		.user = self,
 	};

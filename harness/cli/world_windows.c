@@ -2,6 +2,7 @@
 #include "harness/cli/world_windows.h"
 
 #include "harness/cli/data_files.h"
+#include "harness/host/serial_host_windows.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,14 +90,26 @@ int world_windows_make(struct world_windows_host *self, const struct world_host 
 	windows_set_install_time_us(self->windows, host->install_us);
 	if (host->failing_service)
 		windows_set_service_fails(self->windows, host->failing_service, true);
+	windows_set_new_ports(self->windows, host->new_number);
 	os->pnp = windows_pnp(self->windows);
 	os->unelevated = host->no_elevation;
+	self->ports = serial_host_windows_new(os->serial, os->pnp);
+	if (!self->ports)
+		return why_errno(why, -ENOMEM, "Windows");
+	self->plain_ports = os->serial;
+	os->serial = self->ports;
 	return 0;
 }
 
 void world_windows_done(struct world_windows_host *self)
 {
 	event_stream_remove(&self->plugs);
+	if (self->ports)
+		self->os->serial = self->plain_ports;
+	if (self->windows)
+		self->os->pnp = NULL;
+	serial_host_windows_free(self->ports);
+	self->ports = NULL;
 	windows_free(self->windows);
 	self->windows = NULL;
 }

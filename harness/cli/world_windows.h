@@ -9,10 +9,12 @@
 #include "simulators/windows/windows.h"
 
 struct world_windows_host {
-	struct windows *windows; /* owned; NULL = none */
-	struct rig *rig;         /* borrowed; set by the world */
-	struct host_os *os;      /* borrowed; set by the world */
-	struct event_sink plugs; /* tells Windows what is plugged in */
+	struct windows *windows;         /* owned; NULL = none */
+	struct rig *rig;                 /* borrowed; set by the world */
+	struct host_os *os;              /* borrowed; set by the world */
+	struct event_sink plugs;         /* tells Windows what is plugged in */
+	struct serial_host *ports;       /* owned: os->serial while there is a Windows */
+	struct serial_host *plain_ports; /* borrowed: os->serial without */
 };
 
 /* A Windows with all packages of fixtures/drivers at hand and those in its store that the host has, or that the flasher

@@ -249,8 +249,17 @@ static struct node *make(struct nodes *nodes, const struct node *what, uint64_t 
 	return node;
 }
 
-/* Plugged in again: a device that was removed is new; else the driver and the port's number stay. Windows looks for a better driver only when somebody installs one,
- * or when there was none. */
+static bool fits(const struct node *node, const struct driver *driver)
+{
+	size_t model;
+
+	return driver->package &&
+	       rank_package(&node->ids, &driver->package->inf, &model).value != RANK_NONE;
+}
+
+/* Plugged in again: a device that was removed is new; else the driver and the port's number stay. Windows looks for a better
+ * driver only when somebody installs one, when there was none, or when the old one is not for what the device is now (guessed:
+ * OpenBLT has the ECU's IDs and serial number and other functions, and its users have no trouble with Windows). */
 static void renew(
 	struct nodes *nodes, struct node *node, const struct node *what, uint64_t since_us)
 {
@@ -258,9 +267,10 @@ static void renew(
 	unsigned int com_port = node->com_port;
 
 	*node = *what;
-	node->driver = driver;
 	node->com_port = com_port;
-	if (!driver.package)
+	if (fits(node, &driver))
+		node->driver = driver;
+	if (!node->driver.package)
 		install(nodes, node, since_us);
 	else if (nodes->new_com_ports && is_port(node))
 		node->com_port = free_com_port(nodes);

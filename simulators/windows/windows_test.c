@@ -511,16 +511,19 @@ Test(windows, a_port_can_be_made_to_get_a_new_number_each_time)
 	cr_assert_str_eq(rig_device(&rig, "MI_01")->com_port, "COM5");
 }
 
-Test(windows, a_port_without_the_drive_is_another_port)
+Test(windows, a_function_that_is_another_one_now_gets_another_driver)
 {
 	rig_plug_ecu(&rig, 0, true);
+	cr_expect_str_eq(rig_state(&rig, "MI_00"), "USB Mass Storage Device|0|USBSTOR|usbstor.inf");
 	cr_expect_str_eq(rig_device(&rig, "MI_01")->com_port, "COM3");
 	rig_unplug(&rig, 0);
 	rig_plug_ecu(&rig, 0, false);
-	cr_assert(rig_device(&rig, "MI_00"));
-	for (size_t i = 0; i < rig.count; i++)
-		cr_expect(!rig.devices[i].com_port[0] || !rig.devices[i].present ||
-			  strcmp(rig.devices[i].com_port, "COM4") == 0);
+	cr_expect_str_eq(rig_state(&rig, "MI_00"), "USB Serial Device (COM4)|0|usbser|usbser.inf");
+	cr_expect_not(rig_device(&rig, "MI_01")->present);
+	rig_unplug(&rig, 0);
+	rig_plug_ecu(&rig, 0, true);
+	cr_expect_str_eq(rig_state(&rig, "MI_00"), "USB Mass Storage Device|0|USBSTOR|usbstor.inf");
+	cr_assert_str_eq(rig_device(&rig, "MI_01")->com_port, "COM3");
 }
 
 Test(windows, removing_a_composite_device_removes_its_functions)

@@ -48,6 +48,15 @@ struct sweep_options {
 	bool verbose;
 };
 
+#define STORY_MAX   (16u << 20)
+#define STORY_COUNT 2
+
+struct stories {
+	struct html_run runs[STORY_COUNT];
+	struct buf html[STORY_COUNT];
+	size_t count;
+};
+
 struct sweeper {
 	struct sweep_options options;
 	struct run_plan plan;
@@ -401,6 +410,46 @@ static int exit_code(const struct sweep *sweep)
 	return CLI_RIG;
 }
 
+/* The story of one cell for the page; one that cannot be told is left out. */
+static void tell_story(struct sweeper *self, size_t index, struct stories *stories)
+{
+	struct html_run *story = &stories->runs[stories->count];
+	struct buf *html = &stories->html[stories->count];
+	struct why why = {""};
+
+	if (index == SIZE_MAX)
+		return;
+	buf_init(html, STORY_MAX);
+	if (sweep_again_html(&self->request, &self->sweep, &self->sweep.cells[index],
+		    &story->summary, html, &why) < 0) {
+		buf_done(html);
+		return;
+	}
+	story->fragment = html->data;
+	story->size = html->size;
+	stories->count++;
+}
+
+/* Of the page: the first that failed, and the longest recovery. */
+static int write_report(struct sweeper *self, struct why *why)
+{
+	CLEANUP(free_ptr) struct stories *stories = calloc(1, sizeof(*stories));
+	struct sweep_summary summary;
+	int r;
+
+	if (!stories || sweep_summarise(&self->sweep, &summary) < 0)
+		return why_errno(why, -ENOMEM, "report");
+	if (self->options.report.folder && self->request.run.transport == RUN_DIRECT) {
+		tell_story(self, summary.first_fail, stories);
+		tell_story(self, summary.worst, stories);
+	}
+	r = sweep_report_write(
+		&self->options.report, &self->sweep, stories->runs, stories->count, why);
+	for (size_t i = 0; i < stories->count; i++)
+		buf_done(&stories->html[i]);
+	return r;
+}
+
 static int tell(struct sweeper *self)
 {
 	const struct sweep_terminal terminal = {
@@ -412,7 +461,7 @@ static int tell(struct sweeper *self)
 
 	if (sweep_terminal_print(&terminal, stdout, &self->sweep) < 0)
 		return cli_errorf(CLI_RIG, "out of memory");
-	if (sweep_report_write(&self->options.report, &self->sweep, &why) < 0)
+	if (write_report(self, &why) < 0)
 		return cli_error(CLI_RIG, &why);
 	if (self->options.report.folder)
 		printf("report: %s/index.html\n", self->options.report.folder);

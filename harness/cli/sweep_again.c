@@ -2,6 +2,7 @@
 #include "harness/cli/sweep_again.h"
 
 #include "harness/cli/cli.h"
+#include "harness/report/html.h"
 #include "harness/report/run_terminal.h"
 
 #include <errno.h>
@@ -44,33 +45,69 @@ static bool choose(struct sweep_take *take, const struct sweep_cell *cell)
 	return sweep_cell_is(cell, take->user);
 }
 
-/* As the line of a run, with the story under it. */
-static int print(
-	const struct sweep *sweep, const struct sweep_take *take, const struct sweep_cell *cell)
+/* Makes the cut of a cell, loudly. take is done by the caller, also after a failure. */
+static int play(struct sweep_take *take, struct sweep_request *loud,
+	const struct sweep_cell *wanted, struct why *why)
 {
-	const struct run_terminal terminal = {.verbose = true};
-	struct run_summary *summary = calloc(1, sizeof(*summary));
 	int r;
 
-	if (!summary)
-		return -ENOMEM;
-	memcpy(summary->scenario, sweep->scenario, sizeof(summary->scenario));
-	memcpy(summary->title, sweep->title, sizeof(summary->title));
-	memcpy(summary->board, sweep->board, sizeof(summary->board));
-	memcpy(summary->flasher, sweep->flasher, sizeof(summary->flasher));
-	memcpy(summary->transport, sweep->transport, sizeof(summary->transport));
-	summary->verdict = cell->verdict;
-	summary->board_us = cell->at_us + cell->recovery_us;
-	snprintf(summary->reason, sizeof(summary->reason), "%s: %s; needed to recover: %s",
+	loud->run.quiet = false;
+	loud->cuts = 1u << wanted->cut;
+	loud->from = loud->to = 0;
+	*take = (struct sweep_take){.request = loud, .choose = choose, .user = (void *)wanted};
+	r = sweep_take_run(take, why);
+	if (r == 0 && !take->story.cut)
+		return why_set(
+			why, -ENODATA, "the update did not come to occasion %u", wanted->occasion);
+	return r;
+}
+
+/* As that of a run. */
+static void summarise(
+	const struct sweep *sweep, const struct sweep_cell *cell, struct run_summary *ret)
+{
+	*ret = (struct run_summary){.verdict = cell->verdict, .seed = sweep->seed};
+	memcpy(ret->scenario, sweep->scenario, sizeof(ret->scenario));
+	memcpy(ret->title, sweep->title, sizeof(ret->title));
+	memcpy(ret->board, sweep->board, sizeof(ret->board));
+	memcpy(ret->flasher, sweep->flasher, sizeof(ret->flasher));
+	memcpy(ret->transport, sweep->transport, sizeof(ret->transport));
+	ret->board_us = cell->at_us + cell->recovery_us;
+	snprintf(ret->reason, sizeof(ret->reason), "%s: %s; needed to recover: %s",
 		names_text(&sweep_cut_texts, cell->cut), cell->where,
 		names_text(&sweep_need_texts, cell->need));
 	if (cell->verdict == VERDICT_FAIL)
-		snprintf(summary->unmet, sizeof(summary->unmet), "%s: got %s (%s)\n",
-			cell->expected, cell->got, cell->why);
-	if (cell->verdict == VERDICT_ERROR)
-		snprintf(summary->reason, sizeof(summary->reason), "%s", cell->why);
-	sweep_again(sweep, cell, summary->again, sizeof(summary->again));
-	r = run_terminal_print(&terminal, stdout, summary, &take->world->story);
+		snprintf(ret->unmet, sizeof(ret->unmet), "%s: got %s (%s)\n", cell->expected,
+			cell->got, cell->why);
+	sweep_again(sweep, cell, ret->again, sizeof(ret->again));
+}
+
+int sweep_again_html(const struct sweep_request *request, const struct sweep *sweep,
+	const struct sweep_cell *cell, struct run_summary *ret_summary, struct buf *html,
+	struct why *why)
+{
+	struct sweep_request loud = *request;
+	struct sweep_take take;
+	int r = play(&take, &loud, cell, why);
+
+	if (r == 0) {
+		summarise(sweep, &take.cell, ret_summary);
+		r = html_run_append(html, ret_summary, &take.world->story);
+	}
+	sweep_take_done(&take);
+	return r;
+}
+
+/* As the line of a run, with the story under it. */
+static int print(const struct sweep *sweep, const struct sweep_take *take)
+{
+	const struct run_terminal terminal = {.verbose = true};
+	const struct sweep_cell *cell = &take->cell;
+	struct run_summary summary;
+	int r;
+
+	summarise(sweep, cell, &summary);
+	r = run_terminal_print(&terminal, stdout, &summary, &take->world->story);
 	if (cell->verdict == VERDICT_FAIL)
 		printf("  expected  %s\n  got       %s\n  why       %s\n", cell->expected,
 			cell->got, cell->why);
@@ -78,7 +115,6 @@ static int print(
 		names_text(&sweep_need_texts, cell->need), (double)cell->recovery_us / 1e6,
 		cell->tries, cell->tries == 1 ? "" : "s",
 		names_text(&sweep_tune_names, cell->tune));
-	free(summary);
 	return r;
 }
 
@@ -86,23 +122,18 @@ int sweep_again_run(
 	const struct sweep_request *request, const struct sweep *sweep, const char *name)
 {
 	struct sweep_request loud = *request;
+	struct sweep_take take = {0};
 	struct sweep_cell wanted;
-	struct sweep_take take = {.request = &loud, .choose = choose, .user = &wanted};
 	struct why why = {""};
 	int r, code;
 
 	if (!sweep_cell_parse(name, &wanted))
 		return cli_errorf(CLI_USAGE,
 			"--again-cell: \"%s\" is not KIND@N or KIND@N+P%%, as vdd@12+50%%", name);
-	loud.run.quiet = false;
-	loud.cuts = 1u << wanted.cut;
-	loud.from = loud.to = 0;
-	r = sweep_take_run(&take, &why);
-	if (r == 0 && !take.story.cut)
-		code = cli_errorf(CLI_RIG, "%s: the update did not come to it", name);
-	else if (r < 0)
+	r = play(&take, &loud, &wanted, &why);
+	if (r < 0)
 		code = cli_error(r == -ECANCELED ? CLI_FAIL : CLI_RIG, &why);
-	else if (print(sweep, &take, &take.cell) < 0)
+	else if (print(sweep, &take) < 0)
 		code = cli_errorf(CLI_RIG, "out of memory");
 	else
 		code = take.cell.verdict == VERDICT_FAIL ? CLI_FAIL : CLI_OK;

@@ -161,7 +161,7 @@ static int exit_code(const struct triage_result *result)
 
 static int triage(struct host_os *os, const struct triage_args *args, struct buf *out)
 {
-	struct triage_result result;
+	struct triage_result result = {.count = 0};
 	struct evidence evidence;
 	int r = evidence_gather(os, &args->evidence, &evidence);
 

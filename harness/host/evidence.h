@@ -28,9 +28,16 @@ struct evidence_options {
 MUST_CHECK int evidence_gather(
 	struct host_os *os, const struct evidence_options *options, struct evidence *ret);
 
-/* Judges the bytes of a flash from its start (base) on: evidence_flash but for readable and why. transfer: bytes of the
- * bootloader's transfers, 0 = not known. Pure. */
-void evidence_flash_scan(const uint8_t *data, size_t size, uint32_t base,
-	enum evidence_family family, uint16_t transfer, struct evidence_flash *ret);
+/* What was read of a flash, from its start on. */
+struct evidence_bytes {
+	const uint8_t *data; /* borrowed */
+	size_t size;
+	uint32_t base; /* address of the first byte */
+	enum evidence_family family;
+	uint16_t transfer; /* bytes of the bootloader's transfers; 0 = not known */
+};
+
+/* Judges them: all of *ret but why. Pure. */
+void evidence_flash_scan(const struct evidence_bytes *bytes, struct evidence_flash *ret);
 
 #endif

@@ -255,19 +255,23 @@ static int read_flash(struct visit *visit)
 {
 	const struct dfuse_alternate *alternate = alternate_named(&visit->client, "Internal Flash");
 	CLEANUP(free_ptr) uint8_t *data = NULL;
+	struct evidence_bytes bytes = {
+		.family = visit->ret->dfu.family,
+		.transfer = visit->client.functional.transfer_size,
+	};
 	size_t size;
 
 	if (!alternate)
 		return 0;
+	bytes.base = alternate->layout.segments[0].addr;
 	size = image_room(visit, alternate);
 	data = malloc(size ? size : 1);
 	if (!data)
 		return -ENOMEM;
-	size = read_all(visit, alternate->layout.segments[0].addr, data, size);
-	if (size)
-		evidence_flash_scan(data, size, alternate->layout.segments[0].addr,
-			visit->ret->dfu.family, visit->client.functional.transfer_size,
-			&visit->ret->flash);
+	bytes.size = read_all(visit, bytes.base, data, size);
+	bytes.data = data;
+	if (bytes.size)
+		evidence_flash_scan(&bytes, &visit->ret->flash);
 	return 0;
 }
 

@@ -196,16 +196,16 @@ static size_t find_app(const struct scan *scan)
 	return 0;
 }
 
-void evidence_flash_scan(const uint8_t *data, size_t size, uint32_t base,
-	enum evidence_family family, uint16_t transfer, struct evidence_flash *ret)
+void evidence_flash_scan(const struct evidence_bytes *bytes, struct evidence_flash *ret)
 {
-	const struct scan scan = {data, size, base, end_of(data, size)};
+	const uint8_t *data = bytes->data;
+	const struct scan scan = {data, bytes->size, bytes->base, end_of(data, bytes->size)};
 	const char *because;
 	size_t app;
 
 	ret->readable = EVIDENCE_YES;
-	ret->read = (uint32_t)size;
-	ret->end = base + (uint32_t)scan.end;
+	ret->read = (uint32_t)scan.size;
+	ret->end = scan.base + (uint32_t)scan.end;
 	ret->blank = evidence_of(scan.end == 0);
 	if (!scan.end)
 		return;
@@ -213,10 +213,10 @@ void evidence_flash_scan(const uint8_t *data, size_t size, uint32_t base,
 	because = cannot_start(&scan, 0);
 	ret->starts = evidence_of(!because);
 	evidence_copy(ret->starts_why, sizeof(ret->starts_why), because ? because : "");
-	ret->front_erased = evidence_of(is_erased(data, size < VECTORS ? size : VECTORS));
+	ret->front_erased = evidence_of(is_erased(data, scan.size < VECTORS ? scan.size : VECTORS));
 	ret->loader_in_front = evidence_of(app != 0);
-	find_signature(&scan, family, ret);
+	find_signature(&scan, bytes->family, ret);
 	judge_whole(&scan, app, ret);
 	find_holes(&scan, app, ret);
-	ret->cut = evidence_of(transfer && scan.end % transfer == 0);
+	ret->cut = evidence_of(bytes->transfer && scan.end % bytes->transfer == 0);
 }

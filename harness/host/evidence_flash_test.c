@@ -73,7 +73,9 @@ static void put_openblt(struct flash *flash)
 static const struct evidence_flash *scan(struct flash *flash)
 {
 	flash->found = (struct evidence_flash){.read = 0};
-	evidence_flash_scan(flash->data, SIZE, BASE, EVIDENCE_F4, TRANSFER, &flash->found);
+	evidence_flash_scan(
+		&(struct evidence_bytes){flash->data, SIZE, BASE, EVIDENCE_F4, TRANSFER},
+		&flash->found);
 	return &flash->found;
 }
 
@@ -261,7 +263,8 @@ Test(evidence_flash, few_bytes_are_no_problem)
 	for (size_t size = 0; size <= sizeof(bytes); size++) {
 		struct evidence_flash found = {.read = 0};
 
-		evidence_flash_scan(bytes, size, BASE, EVIDENCE_F4, TRANSFER, &found);
+		evidence_flash_scan(
+			&(struct evidence_bytes){bytes, size, BASE, EVIDENCE_F4, TRANSFER}, &found);
 		cr_expect_eq(found.read, size);
 	}
 }

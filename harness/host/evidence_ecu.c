@@ -97,7 +97,9 @@ static void find_out(struct host_os *os, struct ts_client *ts, struct evidence_e
 		ts->port->ops->drop_input(ts->port);
 		r = ask_signature(ts, 0, ret);
 	}
-	ret->answer = r == 0 ? EVIDENCE_ANSWERS_ECU : EVIDENCE_SILENT;
+	ret->answer = r == 0                            ? EVIDENCE_ANSWERS_ECU
+		      : r == -ETIMEDOUT || r == -ENODEV ? EVIDENCE_SILENT
+							: EVIDENCE_ANSWERS_BADLY;
 }
 
 static void ask_loader(struct ts_client *ts, struct evidence_ecu *ret)

@@ -85,6 +85,7 @@ static enum evidence_try judge_serial(struct host_os *os, const struct evidence 
 	case EVIDENCE_PORT_DENIED:
 	case EVIDENCE_PORT_FAILED:
 	case EVIDENCE_SILENT:
+	case EVIDENCE_ANSWERS_BADLY:
 	case EVIDENCE_ANSWER_COUNT:
 		break;
 	}

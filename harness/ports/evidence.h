@@ -130,6 +130,7 @@ enum evidence_answer {
 	EVIDENCE_PORT_DENIED,
 	EVIDENCE_PORT_FAILED, /* cannot be opened for another reason: why */
 	EVIDENCE_SILENT,
+	EVIDENCE_ANSWERS_BADLY, /* with something that is no answer of an ECU: why */
 	EVIDENCE_ANSWERS_ECU,
 	EVIDENCE_ANSWERS_OPENBLT,
 	EVIDENCE_ANSWER_COUNT,

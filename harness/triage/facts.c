@@ -133,6 +133,7 @@ FACT(port)
 		[EVIDENCE_PORT_DENIED] = "may not be opened",
 		[EVIDENCE_PORT_FAILED] = "cannot be opened",
 		[EVIDENCE_SILENT] = "nobody answers",
+		[EVIDENCE_ANSWERS_BADLY] = "somebody answers, not as an ECU does",
 		[EVIDENCE_ANSWERS_ECU] = "the ECU answers",
 		[EVIDENCE_ANSWERS_OPENBLT] = "OpenBLT answers",
 	};

@@ -42,6 +42,8 @@ static const struct tool tools[] = {
 		cim, PNP_ROUTE_WINUSB, false},
 	{"console-windows-2025", NULL, EVIDENCE_WINDOWS, "STM32_Programmer_CLI", "--version", wmic,
 		PNP_ROUTE_WINUSB, false},
+	{"console-windows-2022", NULL, EVIDENCE_WINDOWS, "STM32_Programmer_CLI", "--version", NULL,
+		PNP_ROUTE_WINUSB, false},
 	{"console", NULL, EVIDENCE_MACOS, NULL, NULL, NULL, PNP_ROUTE_NONE, false},
 	{"console-windows-2021", "DfuSeCommand", EVIDENCE_WINDOWS, "DfuSeCommand", "-?", NULL,
 		PNP_ROUTE_STTUB30, false},

@@ -69,7 +69,7 @@ static void insert(struct ports *ports, const struct serial_port_entry *entry, s
 
 static int look(struct windows_serial *self, struct ports *ports, struct why *why)
 {
-	size_t count;
+	size_t count = 0;
 	int r = self->pnp->ops->devices(
 		self->pnp, ports->devices, DEVICE_MAX, &ports->device_count, why);
 

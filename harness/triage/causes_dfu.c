@@ -98,7 +98,7 @@ static const struct triage_row rows[] = {
 	{TRIAGE_READ_PROTECTED, TRIAGE_SURE, triage_is_read_protected, "{protection}",
 		"dfu-util -a 0 -d 0483:df11 -s 0:unprotect:force - this erases the chip, the tune "
 		"included. It cannot be saved first in this state. Then flash the firmware and "
-		"load the tune from a file",
+		"load the tune from a file{afterwards}",
 		NULL},
 	/* rusEFI: "1MB single bank MCU detected: please clear nDBANK option bit and reinstall FW." */
 	{TRIAGE_WRONG_BANK_MODE, TRIAGE_SURE, wrong_bank_mode,
@@ -121,9 +121,7 @@ static const struct triage_row rows[] = {
 	{TRIAGE_WRITE_PROTECTED, TRIAGE_SURE, triage_is_write_protected,
 		"the option bytes protect {sectors} from being written; the bootloader says "
 		"nothing when it leaves them as they are",
-		"STM32_Programmer_CLI -c port=usb1 -ob nWRP0=1 nWRP1=1 ... for these sectors; "
-		"then flash again",
-		NULL},
+		"STM32_Programmer_CLI -c port=usb1 -ob {nwrp}; then flash again", NULL},
 	/* [rusEFI forum 1747] */
 	{TRIAGE_DFU_ERROR, TRIAGE_SURE, triage_is_dfu_error,
 		"it was in {state} with {status}: the last tool left it so, and the next one that "

@@ -97,8 +97,7 @@ static const struct triage_row rows[] = {
 		NULL},
 	/* rusEFI issue 10123. */
 	{TRIAGE_PORT_BUSY, TRIAGE_SURE, port_held, "{holder} has {port} open",
-		"close {holder} (TunerStudio, the console, a terminal), then try again{prober}",
-		NULL},
+		"close it (TunerStudio, the console, a terminal), then try again{prober}", NULL},
 	{TRIAGE_PORT_BUSY, TRIAGE_LIKELY, port_was_held,
 		"{port} was held by {holder} at first, and free a little later: a service that "
 		"looks at each new serial port",

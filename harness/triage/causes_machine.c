@@ -148,8 +148,8 @@ static const struct triage_row rows[] = {
 		"/etc/modprobe.d/",
 		NULL},
 	{TRIAGE_PORT_BUSY, TRIAGE_SURE, interface_held,
-		"{holder} has the bootloader's device {node} open",
-		"close {holder}, then try again", NULL},
+		"{holder} has the bootloader's device {node} open", "close it, then try again",
+		NULL},
 	{TRIAGE_DRIVER_OTHER, TRIAGE_LIKELY, interface_busy,
 		"somebody else has the bootloader's interface: a driver of the kernel, or a "
 		"program that flashes",

@@ -44,8 +44,7 @@ static bool always(const struct evidence *e UNUSED)
 
 static const struct triage_row rows[] = {
 	{TRIAGE_TOOL_MISSING, TRIAGE_SURE, tool_missing,
-		"{tool} needs the program {program}, which is not installed",
-		"install it: {install}", NULL},
+		"{tool} needs the program {program}, which is not installed", "{install}", NULL},
 	/* rusEFI issues 6774, 9157 and 9272. */
 	{TRIAGE_QUERY_TOOL_MISSING, TRIAGE_SURE, query_missing,
 		"{tool} looks for the bootloader with {query}, which cannot run here; so it finds "
@@ -56,8 +55,7 @@ static const struct triage_row rows[] = {
 		"within 10 s",
 		"run the console as administrator; try {query} by hand in a terminal", NULL},
 	{TRIAGE_TOOL_MISSING, TRIAGE_POSSIBLE, usual_tool_missing,
-		"{program}, with which {tool} flashes, is not installed", "install it: {install}",
-		NULL},
+		"{program}, with which {tool} flashes, is not installed", "{install}", NULL},
 	{TRIAGE_HEALTHY, TRIAGE_SURE, healthy_and_tried, "{well}", "{next}", NULL},
 	{TRIAGE_HEALTHY, TRIAGE_LIKELY, healthy, "{well}", "{next}",
 		"dfurig triage --try: does it go into its bootloader, and come back?"},

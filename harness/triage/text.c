@@ -50,14 +50,15 @@ static void fill_install(const struct evidence *e, char *out, size_t size)
 	const char *program = e->tool.program;
 
 	if (strcmp(program, "dfu-util") == 0 && e->system == EVIDENCE_WINDOWS)
-		SAY("dfu-util.sourceforge.net, into a folder of PATH");
+		SAY("unpack it from dfu-util.sourceforge.net into a folder of PATH");
 	else if (strcmp(program, "dfu-util") == 0)
 		SAY("sudo apt install dfu-util");
 	else if (strcmp(program, "STM32_Programmer_CLI") == 0)
-		SAY("it comes with the console's bundle (STM32_Programmer_CLI/bin), or with "
-		    "STM32CubeProgrammer from st.com");
+		SAY("unpack the console's bundle anew, which has it in STM32_Programmer_CLI/bin; "
+		    "or "
+		    "install STM32CubeProgrammer from st.com");
 	else
-		SAY("%s, from where you have the tool, into a folder of PATH", program);
+		SAY("install it anew, into a folder of PATH");
 }
 
 static void fill_queryremedy(const struct evidence *e, char *out, size_t size)
@@ -166,6 +167,26 @@ static void fill_sectors(const struct evidence *e, char *out, size_t size)
 	for (uint32_t i = 0; i < 32 && used < size; i++)
 		if (e->dfu.protected_sectors >> i & 1)
 			used += (size_t)snprintf(out + used, size - used, " %u", i);
+}
+
+/* As STM32_Programmer_CLI takes them. */
+static void fill_nwrp(const struct evidence *e, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < 32 && used < size; i++)
+		if (e->dfu.protected_sectors >> i & 1)
+			used += (size_t)snprintf(
+				out + used, size - used, "%snWRP%u=1", used ? " " : "", i);
+}
+
+/* rusEFI issue 3597: BOOT_ADD0 was 0xffff behind it. */
+static void fill_afterwards(const struct evidence *e, char *out, size_t size)
+{
+	if (e->dfu.family == EVIDENCE_F7)
+		SAY(". On this STM32F7 run dfurig triage again before its power goes: boot "
+		    "addresses "
+		    "have been lost by it");
 }
 
 static void fill_family(const struct evidence *e, char *out, size_t size)
@@ -328,6 +349,8 @@ static const struct word words[] = {
 	WORD(prober),
 	WORD(overcurrent),
 	WORD(well),
+	WORD(nwrp),
+	WORD(afterwards),
 	WORD(queryremedy),
 	WORD(critical),
 	WORD(waited),

@@ -176,11 +176,11 @@ static int check_element(
 	return 0;
 }
 
-int image_add_element(struct image *image, const struct image_element *element, struct why *why)
+/* Checks it and makes room for it. */
+static int expect_element(struct image *image, const struct image_element *element, struct why *why)
 {
 	int r = check_element(image, element, why);
 	struct image_element *elements;
-	uint8_t *data;
 
 	if (r < 0)
 		return r;
@@ -188,21 +188,48 @@ int image_add_element(struct image *image, const struct image_element *element, 
 	if (!elements)
 		return why_errno(why, -ENOMEM, "image");
 	image->elements = elements;
+	return 0;
+}
+
+int image_add_element(struct image *image, const struct image_element *element, struct why *why)
+{
+	int r = expect_element(image, element, why);
+	uint8_t *data;
+
+	if (r < 0)
+		return r;
 	data = malloc(element->size);
 	if (!data)
 		return why_errno(why, -ENOMEM, "image");
 	memcpy(data, element->data, element->size);
-	elements[image->element_count] = *element;
-	elements[image->element_count++].data = data;
+	image->elements[image->element_count] = *element;
+	image->elements[image->element_count++].data = data;
 	return 0;
 }
 
-int image_add_raw(struct image *image, const uint8_t *data, size_t size, struct why *why)
+/* The same without a copy: the source's memory becomes the element's. */
+static int take_element(struct image *image, const struct image_element *element, struct buf *whole,
+	struct why *why)
 {
-	struct image_element element = {.data = (uint8_t *)data, .size = size};
+	int r = expect_element(image, element, why);
+
+	if (r < 0)
+		return r;
+	image->elements[image->element_count++] = *element;
+	*whole = (struct buf){.limit = whole->limit};
+	return 0;
+}
+
+int image_add_raw(
+	struct image *image, const struct image_source *source, size_t size, struct why *why)
+{
+	struct image_element element = {.data = (uint8_t *)source->data, .size = size};
 	int r = image_add_target(image, 0, NULL);
 
-	return r < 0 ? why_errno(why, r, "image") : image_add_element(image, &element, why);
+	if (r < 0)
+		return why_errno(why, r, "image");
+	return source->whole ? take_element(image, &element, source->whole, why)
+			     : image_add_element(image, &element, why);
 }
 
 static enum image_format recognize(const struct image_source *source)
@@ -275,7 +302,12 @@ int image_read(const char *path, enum image_format format, struct image *ret, st
 		return r;
 	return image_parse(
 		&(struct image_source){
-			.name = path, .data = file.data, .size = file.size, .format = format},
+			.name = path,
+			.data = file.data,
+			.size = file.size,
+			.format = format,
+			.whole = &file,
+		},
 		ret, why);
 }
 

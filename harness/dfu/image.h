@@ -82,6 +82,7 @@ struct image_source {
 	const uint8_t *data;
 	size_t size;
 	enum image_format format;
+	struct buf *whole; /* what data lies in, when its memory may be taken; NULL = it may not */
 };
 
 /* Frees what the image owns; it is empty again. */

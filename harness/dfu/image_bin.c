@@ -4,7 +4,7 @@
 
 static int bin_parse(const struct image_source *source, struct image *image, struct why *why)
 {
-	int r = image_add_raw(image, source->data, source->size, why);
+	int r = image_add_raw(image, source, source->size, why);
 
 	return r < 0 ? why_prefix(why, r, "%s", source->name) : 0;
 }

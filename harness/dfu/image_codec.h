@@ -34,9 +34,9 @@ MUST_CHECK int image_sorted(
 /* Warns of the first two elements of one target that overlap. -ENOMEM. */
 MUST_CHECK int image_warn_overlap(struct image *image, struct why *why);
 
-/* One target (alternate 0) with one element without an address. */
+/* One target (alternate 0) with one element without an address: the first `size` bytes of the source. */
 MUST_CHECK int image_add_raw(
-	struct image *image, const uint8_t *data, size_t size, struct why *why);
+	struct image *image, const struct image_source *source, size_t size, struct why *why);
 
 /* -EINVAL, with what to do, when the image has no address; format names who wants one. */
 MUST_CHECK int image_need_address(

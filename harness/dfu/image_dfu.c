@@ -88,7 +88,7 @@ static int dfu_parse(const struct image_source *source, struct image *image, str
 			suffix.bcd_dfu == DFUSE_VERSION ? ": a DfuSe file without its head?" : "");
 	image->has_ids = true;
 	image->ids = suffix.ids;
-	r = image_add_raw(image, source->data, source->size - suffix.length, why);
+	r = image_add_raw(image, source, source->size - suffix.length, why);
 	return r < 0 ? why_prefix(why, r, "%s", source->name) : 0;
 }
 

@@ -494,28 +494,67 @@ static int upload(
 	return why_set(why, -EBADMSG, "%d bytes came, %zu are due", r, size);
 }
 
-int dfuse_client_read(
-	struct dfuse_client *client, uint32_t addr, uint8_t *ret_data, size_t size, struct why *why)
+/* Whole blocks first: most are equal. */
+static void compare(
+	struct dfuse_comparison *comparison, size_t offset, const uint8_t *bytes, size_t size)
 {
+	const uint8_t *expected = comparison->expected + offset;
+	size_t i = 0;
+
+	if (comparison->same < offset)
+		return;
+	if (memcmp(expected, bytes, size) == 0) {
+		comparison->same += size;
+		return;
+	}
+	while (expected[i] == bytes[i])
+		i++;
+	comparison->same += i;
+	comparison->found = bytes[i];
+}
+
+/* Into ret_data, or, when that is NULL, compared. */
+static int read_blocks(struct dfuse_client *client, uint32_t addr, uint8_t *ret_data,
+	struct dfuse_comparison *comparison, struct why *why)
+{
+	uint8_t bytes[DFUSE_BLOCK_MAX];
 	uint16_t block = 0;
 
-	for (size_t done = 0; done < size;) {
-		size_t part = size - done < dfuse_client_block_size(client)
-				      ? size - done
-				      : dfuse_client_block_size(client);
+	for (size_t done = 0; done < comparison->size;) {
+		size_t left = comparison->size - done, most = dfuse_client_block_size(client);
+		size_t part = left < most ? left : most;
+		uint8_t *to = ret_data ? ret_data + done : bytes;
 		uint32_t at = addr + (uint32_t)done;
 		int r = block ? 0 : prepare_upload(client, at, why);
 
 		block = block ? block : DFUSE_FIRST_BLOCK;
 		if (r == 0)
-			r = upload(client, block, ret_data + done, part, why);
+			r = upload(client, block, to, part, why);
 		if (r < 0)
 			return why_prefix(why, r, "read 0x%08x", at);
+		if (!ret_data)
+			compare(comparison, done, bytes, part);
 		block = block_after(client, block);
 		done += part;
 		advance(client, part);
 	}
-	return size ? dfuse_client_idle(client, why) : 0;
+	return comparison->size ? dfuse_client_idle(client, why) : 0;
+}
+
+int dfuse_client_read(
+	struct dfuse_client *client, uint32_t addr, uint8_t *ret_data, size_t size, struct why *why)
+{
+	struct dfuse_comparison nothing = {.size = size};
+
+	assert(ret_data || !size);
+	return read_blocks(client, addr, ret_data, &nothing, why);
+}
+
+int dfuse_client_compare(struct dfuse_client *client, uint32_t addr,
+	struct dfuse_comparison *comparison, struct why *why)
+{
+	comparison->same = 0;
+	return read_blocks(client, addr, NULL, comparison, why);
 }
 
 /* ---- leaving ---- */

@@ -132,6 +132,17 @@ MUST_CHECK int dfuse_client_program_and_reset(struct dfuse_client *client, uint3
 MUST_CHECK int dfuse_client_read(struct dfuse_client *client, uint32_t addr, uint8_t *ret_data,
 	size_t size, struct why *why);
 
+struct dfuse_comparison {
+	const uint8_t *expected; /* borrowed */
+	size_t size;
+	size_t same;   /* returned: so many bytes from the start are as expected */
+	uint8_t found; /* returned: the first one that is not */
+};
+
+/* dfuse_client_read, to the end whatever comes, without keeping it. */
+MUST_CHECK int dfuse_client_compare(struct dfuse_client *client, uint32_t addr,
+	struct dfuse_comparison *comparison, struct why *why);
+
 /* Jumps to the vector table at addr. A device that disappears instead of an answer has left. */
 MUST_CHECK int dfuse_client_leave(struct dfuse_client *client, uint32_t addr, struct why *why);
 

@@ -70,6 +70,37 @@ Test(client, reads_any_range_and_only_that)
 	}
 }
 
+Test(client, compares_to_the_end_and_tells_the_first_difference)
+{
+	static const struct {
+		size_t wrong[2]; /* bytes that differ */
+		size_t same;
+	} rows[] = {{{5000, 5000}, 5000}, {{0, 4999}, 0}, {{2047, 2048}, 2047},
+		{{2048, 4100}, 2048}, {{4999, 4999}, 4999}};
+	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+	uint8_t data[5001];
+
+	dfuse_rig_init(&rig, ROM_PACE_FAST);
+	dfuse_rig_pattern(data, sizeof(data));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct dfuse_comparison got = {.expected = data, .size = 5000};
+		uint8_t wrong = (uint8_t)~data[rows[i].same];
+
+		cr_assert_eq(rig.board->ops->write_flash(rig.board, FLASH, data, 5000), 0);
+		for (size_t k = 0; k < 2; k++)
+			cr_assert_eq(rig.board->ops->write_flash(rig.board,
+					     FLASH + (uint32_t)rows[i].wrong[k],
+					     (uint8_t[]){(uint8_t)~data[rows[i].wrong[k]]}, 1),
+				0);
+		cr_expect_eq(
+			dfuse_client_compare(&rig.client, FLASH, &got, &rig.why), 0, "row %zu", i);
+		cr_expect_eq(got.same, rows[i].same, "row %zu: %zu", i, got.same);
+		if (got.same < got.size)
+			cr_expect_eq(got.found, wrong, "row %zu", i);
+		cr_expect_eq(rig.client.last.state, DFU_IDLE, "row %zu: it was read to the end", i);
+	}
+}
+
 Test(client, reading_what_is_not_there_says_so)
 {
 	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;

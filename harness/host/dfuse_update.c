@@ -227,32 +227,20 @@ static int program(struct update *update, struct why *why)
 	return 0;
 }
 
-static int compare(const struct image_element *element, const uint8_t *got, struct why *why)
-{
-	size_t i = 0;
-
-	if (memcmp(element->data, got, element->size) == 0)
-		return 0;
-	while (element->data[i] == got[i])
-		i++;
-	return why_set(why, -EILSEQ, "verify 0x%08zx: 0x%02x was written, 0x%02x is there",
-		element->addr + i, element->data[i], got[i]);
-}
-
 static int verify_element(
 	struct update *update, const struct image_element *element, struct why *why)
 {
-	CLEANUP(free_ptr) uint8_t *got = malloc(element->size);
-	int r;
+	struct dfuse_comparison got = {.expected = element->data, .size = element->size};
+	int r = dfuse_client_select(update->client, element_alternate(update->image, element), why);
 
-	if (!got)
-		return why_errno(why, -ENOMEM, "verify");
-	r = dfuse_client_select(update->client, element_alternate(update->image, element), why);
 	if (r == 0)
-		r = dfuse_client_read(update->client, element->addr, got, element->size, why);
+		r = dfuse_client_compare(update->client, element->addr, &got, why);
 	if (r)
 		return why_prefix(why, r, "verify");
-	return compare(element, got, why);
+	if (got.same == got.size)
+		return 0;
+	return why_set(why, -EILSEQ, "verify 0x%08zx: 0x%02x was written, 0x%02x is there",
+		element->addr + got.same, element->data[got.same], got.found);
 }
 
 static int verify(struct update *update, struct why *why)

@@ -77,12 +77,6 @@ static enum tune_state judge(
 	return good;
 }
 
-static void keep_engine_type(const struct firmware *firmware, const uint8_t *bytes, uint8_t *tune)
-{
-	if (firmware->settings_size >= ENGINE_TYPE_SIZE)
-		memcpy(tune, bytes + HEAD_SIZE, ENGINE_TYPE_SIZE);
-}
-
 /* Both copies fit into bytes, one after the other. */
 static enum tune_state load(const struct firmware *firmware, tune_read_fn *read, void *user,
 	uint8_t *bytes, uint8_t *ret_tune)
@@ -90,8 +84,9 @@ static enum tune_state load(const struct firmware *firmware, tune_read_fn *read,
 	static const enum tune_state good[] = {TUNE_FIRST_COPY, TUNE_SECOND_COPY};
 	size_t size = tune_container_size(firmware);
 	enum tune_state worst = TUNE_BLANK, state;
+	uint8_t engine_type[ENGINE_TYPE_SIZE];
+	bool has_engine_type = false;
 
-	tune_default(firmware, ret_tune);
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		if (!firmware->settings_addr[i] ||
 			read(user, firmware->settings_addr[i], bytes, size) < 0)
@@ -101,11 +96,16 @@ static enum tune_state load(const struct firmware *firmware, tune_read_fn *read,
 			memcpy(ret_tune, bytes + HEAD_SIZE, firmware->settings_size);
 			return state;
 		}
-		if (state == TUNE_OTHER_VERSION && worst != TUNE_OTHER_VERSION)
-			keep_engine_type(firmware, bytes, ret_tune);
+		if (state == TUNE_OTHER_VERSION && !has_engine_type) {
+			memcpy(engine_type, bytes + HEAD_SIZE, sizeof(engine_type));
+			has_engine_type = firmware->settings_size >= sizeof(engine_type);
+		}
 		if (state > worst)
 			worst = state;
 	}
+	tune_default(firmware, ret_tune);
+	if (has_engine_type)
+		memcpy(ret_tune, engine_type, sizeof(engine_type));
 	return worst;
 }
 

@@ -7,9 +7,9 @@
 #include "simulators/firmware/firmware_real.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #define VECTOR_TABLE_SIZE FIRMWARE_HEADER_OFFSET
 #define ENTRY_OFFSET      (FIRMWARE_HEADER_OFFSET + FIRMWARE_HEADER_SIZE)
@@ -129,8 +129,9 @@ static void write_vectors(const struct firmware *firmware, uint8_t *image)
 static void write_body(const struct firmware *firmware, uint8_t *image)
 {
 	struct writer out = writer_of(image + ENTRY_OFFSET, firmware->size - ENTRY_OFFSET);
-	struct rng rng = {.state = crc32_z(firmware->base, (const uint8_t *)firmware->signature,
-				  strlen(firmware->signature))};
+	struct rng rng = {
+		.state = libdeflate_crc32(firmware->base, (const uint8_t *)firmware->signature,
+			strlen(firmware->signature))};
 
 	writer_le16(&out, THUMB_LOOP);
 	writer_le16(&out, THUMB_LOOP);
@@ -143,9 +144,9 @@ static void write_body(const struct firmware *firmware, uint8_t *image)
 /* Of all bytes but the CRC's own [rusEFI openblt_flash.cpp, FlashVerifyChecksum]. */
 static uint32_t image_crc(const uint8_t *image, size_t size)
 {
-	uint32_t crc = (uint32_t)crc32_z(0, image, FIRMWARE_CRC_OFFSET);
+	uint32_t crc = libdeflate_crc32(0, image, FIRMWARE_CRC_OFFSET);
 
-	return (uint32_t)crc32_z(
+	return libdeflate_crc32(
 		crc, image + FIRMWARE_CRC_OFFSET + 4, size - FIRMWARE_CRC_OFFSET - 4);
 }
 
@@ -189,7 +190,7 @@ static int crc_of_flash(
 
 		if (source->read(source->user, base + at, chunk, part) < 0)
 			return -EFAULT;
-		crc = (uint32_t)crc32_z(crc, chunk, part);
+		crc = libdeflate_crc32(crc, chunk, part);
 		at += part;
 		if (at == FIRMWARE_CRC_OFFSET)
 			at += 4;

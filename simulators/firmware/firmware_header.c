@@ -4,8 +4,8 @@
 #include "harness/base/wire.h"
 
 #include <assert.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #define FORMAT       1
 #define MAGIC_SIZE   8
@@ -71,7 +71,7 @@ void firmware_header_write(const struct firmware *firmware, uint8_t *ret_bytes)
 	writer_bytes(&out, firmware->signature, sizeof(firmware->signature));
 	writer_bytes(&out, firmware->chip, sizeof(firmware->chip));
 	writer_fill(&out, 0, CRC_OFFSET - out.pos);
-	writer_le32(&out, (uint32_t)crc32_z(0, ret_bytes, CRC_OFFSET));
+	writer_le32(&out, libdeflate_crc32(0, ret_bytes, CRC_OFFSET));
 	assert(!out.failed);
 }
 
@@ -124,7 +124,7 @@ enum firmware_header_state firmware_header_read(const uint8_t *bytes, struct fir
 	if (right_magic(bytes) < MAGIC_REMAIN)
 		return FIRMWARE_HEADER_NONE;
 	if (right_magic(bytes) < MAGIC_SIZE ||
-		reader_le32(&crc) != (uint32_t)crc32_z(0, bytes, CRC_OFFSET))
+		reader_le32(&crc) != libdeflate_crc32(0, bytes, CRC_OFFSET))
 		return FIRMWARE_HEADER_DAMAGED;
 	reader_take(&in, MAGIC_SIZE);
 	if (!read_fields(&in, &firmware) ||

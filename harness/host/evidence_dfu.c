@@ -25,6 +25,8 @@
 #define IMAGE_MAX_H7    0x100000u   /* H7 */
 #define F7_FLASH_SIZE   0x1ff0f442u /* KiB, 16 bits [ST RM0410, "Flash size data register"] */
 #define F76X_SECTORS    12
+#define BUSY_US         40000000 /* a mass erase takes up to 32 s [DS8626 table 40] */
+#define OPEN_GAP_US     1000000
 
 /* What one visit works with. */
 struct visit {
@@ -309,20 +311,55 @@ static bool is_in_reach(const struct evidence *e)
 		       e->windows.node.route == PNP_ROUTE_WINUSB);
 }
 
-int evidence_ask_dfu(
-	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
+/* One that is busy leaves out what it is asked for. */
+static bool has_all_texts(const struct dfuse_client *client)
+{
+	for (size_t i = 0; i < client->alternate_count; i++)
+		if (!client->alternates[i].text[0])
+			return false;
+	return true;
+}
+
+/* 0 also when it does not say all that it should. */
+static int open_once(struct host_os *os, const struct evidence_device *board,
+	struct dfuse_client *ret, struct why *why)
 {
 	struct usb_host_entry entry;
+
+	if (evidence_find(os, board, &entry) != EVIDENCE_DFU)
+		return why_set(why, -ENODEV, "it has left");
+	return dfuse_client_open(ret, os->usb, &entry, why);
+}
+
+/* A chip that is erasing itself answers nothing, and then resets: it is given time. */
+static int open_patiently(struct host_os *os, const struct evidence_device *board,
+	struct dfuse_client *ret, struct why *why)
+{
+	uint64_t end_us = clock_after_us(os->clock, BUSY_US);
+
+	for (;;) {
+		int r = open_once(os, board, ret, why);
+		bool last = clock_now_us(os->clock) >= end_us;
+
+		if (r == -EACCES || r == -EBUSY || last || (r == 0 && has_all_texts(ret)))
+			return r;
+		if (r == 0)
+			dfuse_client_close(ret);
+		clock_sleep_until_us(os->clock, clock_after_us(os->clock, OPEN_GAP_US));
+	}
+}
+
+int evidence_ask_dfu(struct host_os *os, struct evidence *ret)
+{
 	struct visit visit = {.ret = ret};
 	struct why why = {""};
 	int r;
 
-	(void)options;
 	ret->dfu = (struct evidence_dfu){0};
 	ret->flash = (struct evidence_flash){0};
-	if (!is_in_reach(ret) || evidence_find(os, &ret->board, &entry) != EVIDENCE_DFU)
+	if (!is_in_reach(ret))
 		return 0;
-	r = dfuse_client_open(&visit.client, os->usb, &entry, &why);
+	r = open_patiently(os, &ret->board, &visit.client, &why);
 	if (r < 0) {
 		not_opened(&ret->dfu, r, &why);
 		return 0;

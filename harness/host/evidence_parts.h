@@ -31,8 +31,7 @@ void evidence_find_holder(const char *root, const char *file, char *ret, size_t 
 void evidence_ask_ecu(struct host_os *os, const char *root, struct evidence *ret);
 
 /* In DFU. 0 or -ENOMEM. */
-MUST_CHECK int evidence_ask_dfu(
-	struct host_os *os, const struct evidence_options *options, struct evidence *ret);
+MUST_CHECK int evidence_ask_dfu(struct host_os *os, struct evidence *ret);
 
 /* With `try`: into the bootloader, and out again. 0 or -ENOMEM. */
 MUST_CHECK int evidence_try_board(

@@ -2,6 +2,7 @@
 /* What is gathered of simulated boards, on a host in-process. */
 #include "harness/host/evidence.h"
 
+#include "harness/host/dfuse_client.h"
 #include "harness/host/host_os_direct.h"
 #include "harness/host/serial_host_direct.h"
 #include "harness/host/twin.h"
@@ -25,6 +26,7 @@ struct scene {
 	struct board *boards[2];
 	struct firmware firmware; /* change it before a board is added */
 	bool blank;
+	enum rom_pace pace; /* fast, unless a test changes it */
 	struct fault_plan faults;
 	struct evidence_options options;
 	struct evidence seen;
@@ -32,7 +34,8 @@ struct scene {
 
 static void scene_init(struct scene *scene)
 {
-	*scene = (struct scene){.firmware = firmware_defaults(chip_find("stm32f407xg"), false)};
+	*scene = (struct scene){.pace = ROM_PACE_FAST,
+		.firmware = firmware_defaults(chip_find("stm32f407xg"), false)};
 	scene->firmware.size = 40000;
 	snprintf(scene->firmware.signature, sizeof(scene->firmware.signature), SIGNATURE);
 	usb_rig_init_or_fail(&scene->usb);
@@ -72,7 +75,7 @@ static struct board *add(struct scene *scene, bool boot0)
 	struct stm32_board_config config = {
 		.name = "board",
 		.chip = "stm32f407xg",
-		.pace = ROM_PACE_FAST,
+		.pace = scene->pace,
 		.loaders = ecu_loaders,
 		.faults = &scene->faults,
 		.uid = {0x57, 0, 0x27, 0, 0x03, 0x35, 0x56, 0xb9, 0x3f, 0x28, 0x33,
@@ -100,6 +103,26 @@ static const struct evidence *gather(struct scene *scene)
 {
 	cr_assert_eq(evidence_gather(scene->os, &scene->options, &scene->seen), 0);
 	return &scene->seen;
+}
+
+/* The command, and the GETSTATUS that carries it out; nobody waits for its end. */
+static void start_mass_erase(struct dfuse_client *client)
+{
+	static const uint8_t command[] = {DFUSE_ERASE};
+	struct usb_setup download = {.bmRequestType = USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+		.bRequest = DFU_DNLOAD,
+		.wLength = sizeof(command)};
+	struct usb_setup getstatus = {
+		.bmRequestType = USB_DIR_IN | USB_TYPE_CLASS | USB_RECIPIENT_INTERFACE,
+		.bRequest = DFU_GETSTATUS,
+		.wLength = DFU_STATUS_SIZE};
+	uint8_t bytes[DFU_STATUS_SIZE];
+
+	cr_assert_eq(dfuse_client_idle(client, NULL), 0);
+	memcpy(bytes, command, sizeof(command));
+	cr_assert_eq(client->usb->ops->control(client->usb, &download, bytes, 1000), 1);
+	cr_assert_eq(
+		client->usb->ops->control(client->usb, &getstatus, bytes, 1000), DFU_STATUS_SIZE);
 }
 
 static void gather_all(struct scene *scene)
@@ -212,6 +235,23 @@ Test(evidence, of_read_protection_is_that_the_options_are_refused)
 	cr_expect_eq(seen->dfu.options_refused, EVIDENCE_YES);
 	cr_expect_eq(seen->flash.readable, EVIDENCE_NO);
 	cr_expect_eq(seen->dfu.rests, EVIDENCE_YES);
+}
+
+/* The chip erases itself, and answers nothing for 16 s. */
+Test(evidence, of_a_chip_that_is_busy_is_waited_for)
+{
+	CLEANUP(scene_done) struct scene scene;
+	struct dfuse_client client;
+	struct usb_host_entry entry;
+
+	scene_init(&scene);
+	scene.pace = ROM_PACE_CHIP;
+	add(&scene, true);
+	cr_assert_eq(usb_rig_list_or_fail(&scene.usb, &entry), 1);
+	cr_assert_eq(dfuse_client_open(&client, scene.usb.host, &entry, NULL), 0);
+	start_mass_erase(&client);
+	dfuse_client_close(&client);
+	cr_expect_eq(gather(&scene)->flash.blank, EVIDENCE_YES, "%s", scene.seen.dfu.why);
 }
 
 Test(evidence, of_write_protection_is_which_sectors)

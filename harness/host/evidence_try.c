@@ -115,8 +115,7 @@ static enum evidence_try await_dfu(
 	}
 }
 
-static int try_into(
-	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
+static int try_into(struct host_os *os, struct evidence *ret)
 {
 	struct evidence_trial *trial = &ret->trial;
 	struct look look = look_at(os, &ret->board);
@@ -131,7 +130,7 @@ static int try_into(
 		return 0;
 	evidence_look_at_windows(os, ret);
 	trial->into_dfu_ms += ret->windows.waited_ms;
-	return evidence_ask_dfu(os, options, ret);
+	return evidence_ask_dfu(os, ret);
 }
 
 /* ---- out of it ---- */
@@ -212,7 +211,7 @@ int evidence_try_board(
 	int r = 0;
 
 	if (ret->ecu.answer == EVIDENCE_ANSWERS_ECU)
-		r = try_into(os, options, ret);
+		r = try_into(os, ret);
 	if (r < 0)
 		return r;
 	if (ret->board.face == EVIDENCE_DFU || ret->trial.into_dfu == EVIDENCE_TRY_DFU)

@@ -116,7 +116,7 @@ int evidence_gather(
 	if (ret->board.face == EVIDENCE_SERIAL)
 		evidence_ask_ecu(os, options->root, ret);
 	if (ret->board.face == EVIDENCE_DFU)
-		r = evidence_ask_dfu(os, options, ret);
+		r = evidence_ask_dfu(os, ret);
 	if (r == 0 && options->try)
 		r = evidence_try_board(os, options, ret);
 	return r;

@@ -10,6 +10,11 @@ static bool stuck_in_error(const struct evidence *e)
 	return e->dfu.rests == EVIDENCE_NO;
 }
 
+static bool does_not_answer(const struct evidence *e)
+{
+	return triage_sees_dfu(e) && e->dfu.open == EVIDENCE_OPEN_FAILED;
+}
+
 static bool wrong_bank_mode(const struct evidence *e)
 {
 	return e->dfu.single_bank == EVIDENCE_YES && e->dfu.flash_kib == 1024;
@@ -131,6 +136,10 @@ static const struct triage_row rows[] = {
 		NULL},
 	{TRIAGE_DFU_ERROR, TRIAGE_SURE, stuck_in_error, "it does not come to rest: {dfu}",
 		"plug the board out and in: " HOLD_PROGRAM "; then flash again", NULL},
+	{TRIAGE_DFU_ERROR, TRIAGE_LIKELY, does_not_answer,
+		"it is on USB, and does not answer as a bootloader should: {dfu}",
+		"plug the board out and in: " HOLD_PROGRAM "; then flash again",
+		"dfurig triage once more, after that"},
 	{TRIAGE_BLANK_CHIP, TRIAGE_SURE, blank, "all of the flash where firmware belongs is erased",
 		FLASH_AGAIN, NULL},
 	/* rusEFI forum 36396: an image for F7 on an F4 board. */

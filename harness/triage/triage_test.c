@@ -167,6 +167,8 @@ static const struct verdict_case dfu_cases[] = {
 				.status = 11}}},
 	{"stays busy", TRIAGE_DFU_ERROR, TRIAGE_SURE,
 		{DFU_THERE, .dfu = {.open = EVIDENCE_OPENED, .rests = NO, .why = "stays busy"}}},
+	{"answers nothing", TRIAGE_DFU_ERROR, TRIAGE_LIKELY,
+		{DFU_THERE, .dfu = {.open = EVIDENCE_OPEN_FAILED, .why = "does not answer"}}},
 	{"fresh", TRIAGE_HEALTHY, TRIAGE_SURE,
 		{DFU_THERE, .dfu = {GOOD_DFU}, .flash = {GOOD_FLASH}}},
 	{"erased", TRIAGE_BLANK_CHIP, TRIAGE_SURE,

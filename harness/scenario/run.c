@@ -104,7 +104,9 @@ static void tell_success(const struct run *run, struct why *reason)
 	enum flasher_reason tool = run->result.reason;
 	char before[32], after[32];
 
-	if (!run->updated)
+	if (!run->updated && run->named[0])
+		why_set(reason, 0, "triage names it: %s", run->named);
+	else if (!run->updated)
 		why_set(reason, 0, "as it should be; no flasher has a part in it");
 	else if (run->findings.outcome == OUTCOME_UPDATED)
 		why_set(reason, 0, "%s → %s, tune %s",

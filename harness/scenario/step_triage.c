@@ -90,6 +90,7 @@ int step_triage_do(struct run *run, const struct step *step, struct why *why)
 			(int)(program.output.size < 200 ? program.output.size : 200),
 			program.output.size ? (const char *)program.output.data : "");
 	tell(run, step, json);
+	snprintf(run->named, sizeof(run->named), "%.40s, %.16s", cause, text_of(json, "sure"));
 	if (step->triage.cause[0])
 		run_expect(run, "cause", strcmp(cause, step->triage.cause) == 0, step->triage.cause,
 			cause);

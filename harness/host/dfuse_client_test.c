@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Single operations of the client. */
 #include "harness/host/dfuse_rig_test.h"
+#include "harness/host/usb_host_direct.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -204,6 +205,27 @@ Test(client, a_second_client_finds_the_interface_claimed)
 	cr_expect_str_eq(
 		rig.why.text, "USB 1-1 (0483:df11): another program has claimed its DFU interface");
 	dfuse_client_close(&rig.client);
+	cr_expect_eq(dfuse_client_open(&rig.client, rig.usb.host, &rig.entry, &rig.why), 0, "%s",
+		rig.why.text);
+}
+
+Test(client, a_kernel_driver_that_has_the_interface_is_named)
+{
+	CLEANUP(dfuse_rig_done) struct dfuse_rig rig;
+	struct dfuse_client second;
+
+	dfuse_rig_init(&rig, ROM_PACE_FAST);
+	dfuse_client_close(&rig.client);
+	usb_host_direct_set_kernel_driver(rig.usb.host, "usbtest");
+	cr_expect_eq(dfuse_client_open(&second, rig.usb.host, &rig.entry, &rig.why), -EBUSY);
+	cr_expect_str_eq(rig.why.text,
+		"USB 1-1 (0483:df11): the kernel driver usbtest has its DFU interface; take it "
+		"away: echo 1-1:1.0 > /sys/bus/usb/drivers/usbtest/unbind");
+	cr_expect_eq(dfuse_client_look(&second, rig.usb.host, &rig.entry, &rig.why), 0,
+		"who only looks needs no claim");
+	cr_expect_eq(second.alternate_count, 4);
+	dfuse_client_close(&second);
+	usb_host_direct_set_kernel_driver(rig.usb.host, NULL);
 	cr_expect_eq(dfuse_client_open(&rig.client, rig.usb.host, &rig.entry, &rig.why), 0, "%s",
 		rig.why.text);
 }

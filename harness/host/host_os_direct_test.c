@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/host/host_os_direct.h"
 
+#include "harness/host/usb_host_direct.h"
 #include "harness/testing/usb_rig.h"
 
 #include <criterion/criterion.h>
@@ -112,6 +113,40 @@ Test(host_os_direct, programs_can_be_uninstalled)
 	cr_expect_eq(RUN(&rig, 0, "nap"), 0);
 	host_os_direct_set_missing(rig.os, NULL);
 	cr_expect_eq(RUN(&rig, 0, "echo", "x"), 0);
+}
+
+/* Is killed, and does not notice. */
+static int victim(const struct host_program *program UNUSED, struct host_os *os,
+	char *const argv[] UNUSED, struct buf *out)
+{
+	host_os_direct_kill(os);
+	usb_host_direct_set_dead(os->usb, true);
+	clock_sleep_until_us(os->clock, clock_after_us(os->clock, 10000000));
+	cr_assert_eq(buf_printf(out, "still here"), 0);
+	return 0;
+}
+
+Test(host_os_direct, who_is_killed_ends_so_and_takes_no_time_of_the_world)
+{
+	static const struct host_program victim_program = {.name = "victim", .main = victim};
+	static const struct host_program *const table[] = {&victim_program, &echo_program, NULL};
+	struct usb_rig usb;
+	struct host_program_result result = {0};
+	struct host_os *os;
+
+	usb_rig_init_or_fail(&usb);
+	os = host_os_direct_new(usb.host, NULL, table);
+	cr_assert_eq(os->ops->run(os, (char *const[]){"victim", NULL}, 0, &result, NULL), 0);
+	usb_host_direct_set_dead(usb.host, false);
+	cr_expect_eq(result.exit_code, HOST_OS_KILLED);
+	cr_expect(!result.timed_out);
+	cr_expect_eq(clock_now_us(os->clock), 0);
+	buf_done(&result.output);
+	cr_expect_eq(os->ops->run(os, (char *const[]){"echo", "x", NULL}, 0, &result, NULL), 0);
+	cr_expect_eq(result.exit_code, 3, "the next one lives");
+	buf_done(&result.output);
+	host_os_direct_free(os);
+	usb_rig_done(&usb);
 }
 
 Test(host_os_direct, who_takes_too_long_is_killed)

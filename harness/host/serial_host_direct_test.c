@@ -352,6 +352,20 @@ Test(serial_direct, a_held_port_does_not_open)
 	cr_expect_eq(open_port(&rig, "/dev/ttyACM0", &rig.port), 0);
 }
 
+Test(serial_direct, a_new_port_belongs_to_a_prober_for_a_while)
+{
+	CLEANUP(rig_done) struct rig rig;
+
+	rig_init(&rig);
+	serial_host_direct_set_prober(rig.host, 12000000);
+	plug(&rig, 1, 0);
+	cr_expect_eq(open_port(&rig, "/dev/ttyACM0", &rig.port), -EBUSY);
+	clock_sleep_until_us(rig.host->clock, clock_after_us(rig.host->clock, 11999999));
+	cr_expect_eq(open_port(&rig, "/dev/ttyACM0", &rig.port), -EBUSY);
+	clock_sleep_until_us(rig.host->clock, clock_after_us(rig.host->clock, 1));
+	cr_expect_eq(open_port(&rig, "/dev/ttyACM0", &rig.port), 0);
+}
+
 Test(serial_direct, bytes_go_out_and_come_back)
 {
 	CLEANUP(rig_done) struct rig rig;

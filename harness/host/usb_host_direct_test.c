@@ -209,6 +209,28 @@ Test(direct, an_interface_is_claimed_by_one_handle)
 	usb_rig_close(&other);
 }
 
+Test(direct, a_dead_program_reaches_nothing_any_more)
+{
+	CLEANUP(rig_done) struct rig rig;
+	uint8_t data[4];
+	unsigned int controls;
+	size_t count = 1;
+
+	rig_init(&rig);
+	rig.device = usb_rig_open_or_fail(&rig.usb);
+	cr_expect_eq(read_vendor(&rig, data, 100), 4);
+	controls = rig.fake.controls;
+	usb_host_direct_set_dead(rig.usb.host, true);
+	cr_expect_eq(read_vendor(&rig, data, 100), -ENODEV);
+	cr_expect_eq(rig.device->ops->set_alternate(rig.device, 0, 1), -ENODEV);
+	cr_expect_eq(rig.device->ops->reset(rig.device), -ENODEV);
+	cr_expect_eq(rig.usb.host->ops->list(rig.usb.host, NULL, 0, &count, NULL), 0);
+	cr_expect_eq(count, 0);
+	cr_expect_eq(rig.fake.controls, controls);
+	usb_host_direct_set_dead(rig.usb.host, false);
+	cr_expect_eq(read_vendor(&rig, data, 100), 4);
+}
+
 Test(direct, what_is_due_happens_before_a_list_and_a_transfer)
 {
 	CLEANUP(rig_done) struct rig rig;

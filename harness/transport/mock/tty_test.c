@@ -113,6 +113,9 @@ Test(tty, an_open_is_refused_with_a_reason)
 	mock_hold_ports(rig.server.mock, true);
 	cr_expect_eq(open_port(&rig, TTY, O_RDWR), -EBUSY);
 	mock_hold_ports(rig.server.mock, false);
+	mock_probe_ports(rig.server.mock, 60000000);
+	cr_expect_eq(open_port(&rig, TTY, O_RDWR), -EBUSY, "it is new, and somebody looks at it");
+	mock_probe_ports(rig.server.mock, 0);
 	fd = open_port(&rig, TTY, O_RDWR);
 	cr_expect_geq(fd, 0);
 	close(fd);

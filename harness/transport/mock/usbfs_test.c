@@ -436,6 +436,46 @@ Test(usbfs, the_root_hub_belongs_to_its_driver)
 	cr_expect_eq(call_or_fail(&rig, hub, MOCK_RESET, 0, 0), 0);
 }
 
+static const struct vusb_interface_desc dfu_interface = {
+	.class = USB_CLASS_DFU, .subclass = USB_SUBCLASS_DFU, .protocol = USB_PROTOCOL_DFU};
+static const struct vusb_config_desc dfu_config = {
+	.value = 1, .interfaces = &dfu_interface, .interface_count = 1};
+
+/* In place of the fake device's own interfaces: a bootloader's. */
+static void plug_bootloader(struct server_rig *rig, struct vusb_device_desc *desc)
+{
+	*desc = *rig->fake.device.desc;
+	desc->configs = &dfu_config;
+	vusb_port_unplug(rig->port);
+	rig->fake.device.desc = desc;
+	vusb_port_plug(rig->port, &rig->fake.device, "fake");
+	turns(rig, 3);
+}
+
+Test(usbfs, another_kernel_driver_has_to_be_disconnected)
+{
+	struct vusb_device_desc desc;
+	CLEANUP(server_rig_done) struct server_rig rig;
+	CLEANUP(peer_free) struct peer *peer = NULL;
+	struct why why = {""};
+
+	server_rig_init_or_fail(&rig);
+	cr_expect_eq(mock_set_kernel_driver(rig.mock, "snd_usb_audio", &why), -ENOTSUP);
+	cr_expect(strstr(why.text, "usbtest is one"), "%s", why.text);
+	cr_assert_eq(mock_set_kernel_driver(rig.mock, "usbtest", &why), 0);
+	plug_bootloader(&rig, &desc);
+	peer = opening_peer_or_fail(&rig, "/dev/bus/usb/001/003", 0);
+	cr_expect_eq(receive_or_fail(&rig, peer).result, 0);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_GET_DRIVER, 0, 0), MOCK_DRIVER_USBTEST);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_CLAIM, 0, 0), -EBUSY);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_DISCONNECT, 0, 0), 0);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_GET_DRIVER, 0, 0), -ENODATA);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_CONNECT, 0, 0), 1, "it takes it back");
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_CLAIM, 0, 0), -EBUSY);
+	cr_assert_eq(mock_set_kernel_driver(rig.mock, NULL, &why), 0);
+	cr_expect_eq(call_or_fail(&rig, peer, MOCK_CLAIM, 0, 0), 0);
+}
+
 /* A forked process goes on with its parent's file: both have the claims, until both are gone. */
 Test(usbfs, a_copy_of_a_file_shares_its_claims)
 {

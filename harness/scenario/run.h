@@ -28,7 +28,7 @@ struct run {
 	uint64_t before_update_us;                /* when it began */
 	bool pins_before_update[BOARD_PIN_COUNT]; /* of the board under test */
 	uint64_t took_us;
-	char named[64];               /* the cause that triage named last, and how sure; "" = none */
+	char named[64];     /* the cause that triage named last, and how sure; "" = none */
 	bool tune_was_lost; /* seen after the board came back */
 	bool left_damaged; /* it was told to leave its bootloader over a flash that differs from the image; in sweeps */
 	struct findings findings; /* of the last judgement */

@@ -177,8 +177,10 @@ static int new_board(struct fuzz *fuzz, uint8_t bits)
 		FAULT_NOTHING, FAULT_BYTEWISE, FAULT_BAD_CRC, FAULT_CODE};
 	struct firmware firmware = firmware_defaults(chip_find("stm32f407xg"), false);
 	CLEANUP(buf_done) struct buf image;
-	struct fault_rule rule = {
-		.points = 1u << FAULT_ECU_REPLY, .nth = 2, .action = actions[bits >> 6], .value = 300};
+	struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
+		.nth = 2,
+		.action = actions[bits >> 6],
+		.value = 300};
 	struct stm32_board_config config = {
 		.name = "fuzz",
 		.chip = "stm32f407xg",

@@ -393,8 +393,11 @@ Test(ecu, the_console_can_burn_and_reset_the_tune)
 
 static void plan(struct ecu_rig *rig, const char *match, enum fault_action action, uint64_t value)
 {
-	struct fault_rule rule = {
-		.points = 1u << FAULT_ECU_REPLY, .nth = 1, .times = 1, .action = action, .value = value};
+	struct fault_rule rule = {.points = 1u << FAULT_ECU_REPLY,
+		.nth = 1,
+		.times = 1,
+		.action = action,
+		.value = value};
 
 	memcpy(rule.match, match, strlen(match) + 1);
 	cr_assert_eq(fault_add(&rig->faults, &rule), 0);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FLASH_START 0x08000000u /* where raw images belong */
 
@@ -246,6 +247,76 @@ static int update(struct host_os *os, struct update_args *args, struct buf *out)
 	return result.reason == FLASHER_NO_REASON ? CLI_OK : CLI_FAIL;
 }
 
+/* ---- in-process ---- */
+
+/* The image of the last run: the next one is often of the same file. */
+struct kept_image {
+	char path[PATH_MAX];
+	struct stat file;
+	struct image image;
+};
+
+static void free_kept(void *kept)
+{
+	struct kept_image *self = kept;
+
+	if (self)
+		image_done(&self->image);
+	free(self);
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static struct kept_image *find_kept(const struct host_os *os, const struct stat *file)
+{
+	struct kept_image *kept = os->free_kept == free_kept ? os->kept : NULL;
+
+	return kept && is_same_file(&kept->file, file) ? kept : NULL;
+}
+
+/* Takes the image. */
+static void keep(struct host_os *os, const char *path, const struct stat *file, struct image *image)
+{
+	struct kept_image *kept = calloc(1, sizeof(*kept));
+
+	if (!kept)
+		return;
+	snprintf(kept->path, sizeof(kept->path), "%s", path);
+	kept->file = *file;
+	kept->image = *image;
+	*image = (struct image){0};
+	if (os->free_kept)
+		os->free_kept(os->kept);
+	os->kept = kept;
+	os->free_kept = free_kept;
+}
+
+static int load_or_find(struct host_os *os, struct update_args *args, char path[static PATH_MAX],
+	struct image *ret, struct buf *out)
+{
+	struct stat file = {0};
+	bool known = stat(args->update.image_path, &file) == 0;
+	struct kept_image *kept = known ? find_kept(os, &file) : NULL;
+	int code;
+
+	if (!kept) {
+		code = load_image(args, path, ret, out);
+		if (code != CLI_OK || !known)
+			return code;
+		keep(os, args->update.image_path, &file, ret);
+		kept = find_kept(os, &file);
+	}
+	if (kept) {
+		args->update.image_path = kept->path;
+		args->update.image = &kept->image;
+	}
+	return CLI_OK;
+}
+
 int cmd_update_program(struct host_os *os, char *const argv[], struct buf *out)
 {
 	CLEANUP(image_done) struct image image = {0};
@@ -255,7 +326,7 @@ int cmd_update_program(struct host_os *os, char *const argv[], struct buf *out)
 
 	if (code != PARSE_TO_GO_ON)
 		return code;
-	code = load_image(&args, path, &image, out);
+	code = load_or_find(os, &args, path, &image, out);
 	return code == CLI_OK ? update(os, &args, out) : code;
 }
 

@@ -165,8 +165,11 @@ struct host_os *host_os_direct_new(struct usb_host *usb, struct serial_host *ser
 
 void host_os_direct_free(struct host_os *os)
 {
-	if (os)
-		free(direct_of(os));
+	if (!os)
+		return;
+	if (os->free_kept)
+		os->free_kept(os->kept);
+	free(direct_of(os));
 }
 
 void host_os_direct_set_missing(struct host_os *os, const char *const *names)

@@ -47,7 +47,11 @@ struct host_os {
 	struct serial_host *serial; /* borrowed */
 	struct pnp *pnp;            /* borrowed; NULL = not Windows */
 	bool macos;                 /* in-process only */
-	bool unelevated;            /* Windows: nobody answers UAC's question with yes */
+	/* In-process: what a program keeps for its next run, as a system keeps files in memory; freed with the system. Owned;
+	 * NULL = nothing. */
+	void *kept;
+	void (*free_kept)(void *kept);
+	bool unelevated; /* Windows: nobody answers UAC's question with yes */
 };
 
 /* Which systems have a program. */

@@ -116,6 +116,7 @@ static void on_leave(void *user)
 void recover_listen(struct run *run)
 {
 	run->watch.on_leave = on_leave;
+	run->swept = true;
 }
 
 /* ---- blame ---- */

@@ -30,6 +30,7 @@ struct run {
 	uint64_t took_us;
 	char named[64];     /* the cause that triage named last, and how sure; "" = none */
 	bool tune_was_lost; /* seen after the board came back */
+	bool swept;         /* in a sweep: what becomes of the tune on the way is not asked */
 	bool left_damaged; /* it was told to leave its bootloader over a flash that differs from the image; in sweeps */
 	struct findings findings; /* of the last judgement */
 	struct pending pending[SCENARIO_MEANWHILE_MAX];

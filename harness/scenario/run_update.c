@@ -71,7 +71,7 @@ static void look_at_tune(struct run *run)
 	size_t size = 0;
 	int r;
 
-	if (!run->begin.tune || run->tune_was_lost)
+	if (!run->begin.tune || run->tune_was_lost || run->swept)
 		return;
 	r = world->ops->tune(world, world->boards[0], &tune, &size, &why);
 	if (r < 0 && r != -ENODATA)

@@ -116,11 +116,20 @@ static void touch_by(struct watch *watch, const struct event *event)
 			event->kind == EVENT_ERASE);
 }
 
+/* What comes by the thousand, and is not looked at. */
+static bool is_nothing_to_watch(enum event_kind kind)
+{
+	return kind == EVENT_REQUEST || kind == EVENT_DFU_STATE || kind == EVENT_UPLOAD;
+}
+
 static void emit(struct event_sink *sink, const struct event *event)
 {
 	struct watch *watch = CONTAINER_OF(sink, struct watch, sink);
-	size_t board = board_of(watch, event);
+	size_t board;
 
+	if (is_nothing_to_watch(event->kind))
+		return;
+	board = board_of(watch, event);
 	if (event->kind == EVENT_PROGRESS && watch->on_progress)
 		watch->on_progress(watch->user, event->size);
 	if (board == WORLD_BOARD_MAX)

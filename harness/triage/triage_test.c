@@ -418,13 +418,28 @@ Test(triage, all_words_in_braces_are_known)
 
 Test(triage, what_is_sure_leaves_no_room_for_what_is_possible)
 {
-	static const struct evidence evidence = {
-		NOTHING_THERE, .person = {.led = NO, .other_device = YES}};
+	static const struct evidence evidence = {ECU_THERE, .ecu = {GOOD_ECU},
+		.person = {.tried = EVIDENCE_TRIED_AUTO},
+		.tool = {.named = true, .program = "dfu-util", .installed = NO}};
 	struct triage_result result;
 
 	triage_judge(&evidence, &result);
 	cr_expect_eq(result.count, 1);
-	cr_expect_eq(result.findings[0].cause, TRIAGE_NO_POWER);
+	cr_expect_eq(result.findings[0].cause, TRIAGE_TOOL_MISSING);
+}
+
+/* The most sure first, whatever the order of the table. */
+Test(triage, what_is_sure_comes_before_what_is_likely)
+{
+	static const struct evidence evidence = {DFU_THERE,
+		.dfu = {GOOD_DFU, .protected_sectors = 1}, .flash = {GOOD_FLASH},
+		.kernel = {.driver = "usbtest"}};
+	struct triage_result result;
+
+	triage_judge(&evidence, &result);
+	cr_assert_eq(result.count, 2);
+	cr_expect_eq(result.findings[0].cause, TRIAGE_WRITE_PROTECTED);
+	cr_expect_eq(result.findings[1].cause, TRIAGE_DRIVER_OTHER);
 }
 
 Test(triage, several_possible_causes_are_told_in_order)

@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE 1024u
+
+/* What the memory of a page holds. Stale bytes are compared with what is programmed next: very often it is the same, and in
+ * a forked process memory that is not written to costs nothing. */
+enum page {
+	PAGE_FRESH, /* nothing yet; the page is erased */
+	PAGE_STALE, /* what was there before an erase; the page is erased */
+	PAGE_LIVE,  /* the page's content */
+};
+
 /* The part of an access that lies in one sector. */
 struct piece {
 	uint8_t **sector;
@@ -43,22 +53,60 @@ static bool all_erased(const uint8_t *data, size_t size)
 int flash_init(struct flash *flash, const struct chip_flash *chip)
 {
 	uint8_t **sectors = calloc(2u * chip->sector_count, sizeof(*sectors));
+	uint8_t *pages = calloc(chip->range.size / PAGE, sizeof(*pages));
 
-	if (!sectors)
+	if (!sectors || !pages) {
+		free(sectors);
+		free(pages);
 		return -ENOMEM;
+	}
 	*flash = (struct flash){
 		.chip = chip,
 		.sectors = sectors,
 		.unstable = sectors + chip->sector_count,
+		.pages = pages,
 	};
 	return 0;
 }
 
 void flash_done(struct flash *flash)
 {
-	flash_erase_all(flash);
+	for (uint16_t i = 0; i < flash->chip->sector_count; i++) {
+		free(flash->sectors[i]);
+		free(flash->unstable[i]);
+	}
 	free(flash->sectors);
+	free(flash->pages);
 	flash->sectors = NULL;
+	flash->pages = NULL;
+}
+
+static uint8_t *page_of(const struct flash *flash, uint32_t addr)
+{
+	return &flash->pages[(addr - flash->chip->range.addr) / PAGE];
+}
+
+/* How many of `size` bytes from addr on lie in its page. */
+static size_t in_page(uint32_t addr, size_t size)
+{
+	size_t left = PAGE - addr % PAGE;
+
+	return size < left ? size : left;
+}
+
+static void read_piece(
+	const struct flash *flash, const struct piece *piece, uint32_t addr, uint8_t *ret_data)
+{
+	const uint8_t *from = *piece->sector ? *piece->sector + piece->offset : NULL;
+	size_t part;
+
+	for (size_t at = 0; at < piece->size; at += part) {
+		part = in_page(addr + (uint32_t)at, piece->size - at);
+		if (from && *page_of(flash, addr + (uint32_t)at) == PAGE_LIVE)
+			memcpy(ret_data + at, from + at, part);
+		else
+			memset(ret_data + at, 0xff, part);
+	}
 }
 
 void flash_read(const struct flash *flash, uint32_t addr, uint8_t *ret_data, size_t size)
@@ -66,10 +114,7 @@ void flash_read(const struct flash *flash, uint32_t addr, uint8_t *ret_data, siz
 	while (size) {
 		struct piece piece = piece_at(flash, addr, size);
 
-		if (*piece.sector)
-			memcpy(ret_data, *piece.sector + piece.offset, piece.size);
-		else
-			memset(ret_data, 0xff, piece.size);
+		read_piece(flash, &piece, addr, ret_data);
 		addr += (uint32_t)piece.size;
 		ret_data += piece.size;
 		size -= piece.size;
@@ -112,7 +157,6 @@ int flash_reserve(struct flash *flash, uint32_t addr, const uint8_t *data, size_
 			*piece.sector = malloc(piece.sector_size);
 			if (!*piece.sector)
 				return -ENOMEM;
-			memset(*piece.sector, 0xff, piece.sector_size);
 			flash->taken += piece.sector_size;
 		}
 		addr += (uint32_t)piece.size;
@@ -139,6 +183,38 @@ static void and_bytes(uint8_t *restrict to, const uint8_t *restrict data, size_t
 		to[i] &= data[i];
 }
 
+/* The first bytes of an erased page; `to` is their place in the sector's memory. */
+static void begin_page(uint8_t *page, uint32_t addr, uint8_t *to, const uint8_t *data, size_t size)
+{
+	if (size < PAGE)
+		memset(to - addr % PAGE, 0xff, PAGE);
+	if (size < PAGE || *page == PAGE_FRESH || memcmp(to, data, size) != 0)
+		memcpy(to, data, size);
+	*page = PAGE_LIVE;
+}
+
+/* Gives the sector's memory these bytes, or clears bits by them. */
+static void write_piece(struct flash *flash, const struct piece *piece, uint32_t addr,
+	const uint8_t *data, bool clears)
+{
+	uint8_t *to = *piece->sector + piece->offset;
+	size_t part;
+
+	for (size_t at = 0; at < piece->size; at += part) {
+		uint8_t *page = page_of(flash, addr + (uint32_t)at);
+
+		part = in_page(addr + (uint32_t)at, piece->size - at);
+		if (*page != PAGE_LIVE && all_erased(data + at, part))
+			continue;
+		if (*page != PAGE_LIVE)
+			begin_page(page, addr + (uint32_t)at, to + at, data + at, part);
+		else if (clears)
+			and_bytes(to + at, data + at, part);
+		else
+			memcpy(to + at, data + at, part);
+	}
+}
+
 void flash_program(
 	struct flash *flash, uint32_t addr, const uint8_t *data, size_t size, uint32_t locked)
 {
@@ -146,7 +222,7 @@ void flash_program(
 		struct piece piece = piece_at(flash, addr, size);
 
 		if (*piece.sector && !(piece.index < 32 && locked >> piece.index & 1)) {
-			and_bytes(*piece.sector + piece.offset, data, piece.size);
+			write_piece(flash, &piece, addr, data, true);
 			if (piece.unstable)
 				and_bytes(piece.unstable + piece.offset, data, piece.size);
 		}
@@ -166,7 +242,7 @@ int flash_put(struct flash *flash, uint32_t addr, const uint8_t *data, size_t si
 		struct piece piece = piece_at(flash, addr, size);
 
 		if (*piece.sector)
-			memcpy(*piece.sector + piece.offset, data, piece.size);
+			write_piece(flash, &piece, addr, data, false);
 		if (piece.unstable)
 			memset(piece.unstable + piece.offset, 0, piece.size);
 		addr += (uint32_t)piece.size;
@@ -197,14 +273,27 @@ static void settle_sector(struct flash *flash, uint16_t sector)
 	flash->taken -= sector_size(flash->chip, sector);
 }
 
+static struct chip_range sector_range(const struct chip_flash *chip, uint16_t sector)
+{
+	struct chip_range range = {.addr = chip->range.addr};
+
+	for (uint16_t i = 0; i < sector; i++)
+		range.addr += sector_size(chip, i);
+	range.size = sector_size(chip, sector);
+	return range;
+}
+
 void flash_erase(struct flash *flash, uint16_t sector)
 {
+	struct chip_range range = sector_range(flash->chip, sector);
+	uint8_t *page = page_of(flash, range.addr);
+
 	if (!flash->sectors[sector])
 		return;
 	settle_sector(flash, sector);
-	free(flash->sectors[sector]);
-	flash->sectors[sector] = NULL;
-	flash->taken -= sector_size(flash->chip, sector);
+	for (uint32_t i = 0; i < range.size / PAGE; i++)
+		if (page[i] == PAGE_LIVE)
+			page[i] = PAGE_STALE;
 }
 
 void flash_erase_all(struct flash *flash)
@@ -215,17 +304,15 @@ void flash_erase_all(struct flash *flash)
 
 void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit)
 {
-	struct piece piece = piece_at(flash, addr + (uint32_t)(bit / 8), 1);
+	static const uint8_t erased = 0xff;
+	uint32_t at = addr + (uint32_t)(bit / 8);
+	struct piece piece = piece_at(flash, at, 1);
+	uint8_t *page = page_of(flash, at);
 
 	assert(*piece.sector);
+	if (*page != PAGE_LIVE)
+		begin_page(page, at, *piece.sector + piece.offset, &erased, 1);
 	(*piece.sector)[piece.offset] ^= (uint8_t)(1u << bit % 8);
-}
-
-void flash_blank(struct flash *flash, uint16_t sector)
-{
-	if (flash->sectors[sector])
-		memset(flash->sectors[sector], 0xff, sector_size(flash->chip, sector));
-	settle_sector(flash, sector);
 }
 
 /* 64 bits, each set with a probability of step / FLASH_TEAR_STEPS. */
@@ -260,20 +347,30 @@ static void tear(uint8_t *data, uint8_t *unstable, uint32_t step, struct rng *rn
 	}
 }
 
+/* Of the sector; made when there was none. NULL: the rig is out of memory. */
+static uint8_t *take_unstable(struct flash *flash, uint16_t sector)
+{
+	uint32_t size = sector_size(flash->chip, sector);
+
+	if (flash->unstable[sector])
+		return flash->unstable[sector];
+	flash->unstable[sector] = calloc(1, size);
+	flash->taken += flash->unstable[sector] ? size : 0;
+	return flash->unstable[sector];
+}
+
 void flash_tear(struct flash *flash, uint16_t sector, uint32_t step, struct rng *rng)
 {
-	uint8_t *data = flash->sectors[sector];
-	uint32_t size = data ? sector_size(flash->chip, sector) : 0;
+	struct chip_range range = sector_range(flash->chip, sector);
+	const uint8_t *pages = page_of(flash, range.addr);
+	uint8_t *data = flash->sectors[sector], *unstable;
 
-	if (!step)
+	if (!step || !data || !memchr(pages, PAGE_LIVE, range.size / PAGE))
 		return;
-	if (data && !flash->unstable[sector]) {
-		flash->unstable[sector] = calloc(1, size);
-		flash->taken += flash->unstable[sector] ? size : 0;
-	}
-	for (uint32_t i = 0; i < size; i += 8)
-		tear(data + i, flash->unstable[sector] ? flash->unstable[sector] + i : NULL, step,
-			rng);
+	unstable = take_unstable(flash, sector);
+	for (uint32_t i = 0; i < range.size; i += 8)
+		if (pages[i / PAGE] == PAGE_LIVE)
+			tear(data + i, unstable ? unstable + i : NULL, step, rng);
 }
 
 uint32_t flash_sector_mask(const struct chip_flash *chip, uint32_t addr, size_t size)

@@ -3,7 +3,7 @@
  * The flash array: what its bytes are, and how long the chip takes to change them.
  *
  * Everything here is immediate; time, protection by RDP and the operation in hand are memory.h's. A sector takes
- * memory only while it is not erased.
+ * memory once it has been programmed.
  */
 #ifndef DFURIG_STM32_FLASH_H
 #define DFURIG_STM32_FLASH_H
@@ -17,10 +17,11 @@
 
 struct flash {
 	const struct chip_flash *chip; /* borrowed */
-	uint8_t **sectors;             /* owned; sector_count entries, NULL = erased */
+	uint8_t **sectors;             /* owned; sector_count entries, NULL = erased, never used */
 	uint8_t **
 		unstable; /* owned; as sectors: bits that read as they like (see flash_tear), NULL = none */
-	size_t taken; /* bytes that the sectors take now */
+	uint8_t *pages; /* owned; one a KiB of flash: what its memory holds */
+	size_t taken;   /* bytes that the sectors take now */
 };
 
 /* Erased. 0 or -ENOMEM; flash_done is needed only after 0. */
@@ -48,11 +49,7 @@ void flash_program(
 void flash_erase(struct flash *flash, uint16_t sector);
 void flash_erase_all(struct flash *flash);
 
-/* Erases one sector and keeps its memory. */
-void flash_blank(struct flash *flash, uint16_t sector);
-
-/* Inverts one bit, counted from addr on. Its memory was taken by flash_reserve, with nothing erased since but by
- * flash_blank. */
+/* Inverts one bit, counted from addr on. Its memory was taken by flash_reserve, or by anything that was there. */
 void flash_flip(struct flash *flash, uint32_t addr, uint64_t bit);
 
 #define FLASH_TEAR_STEPS 16

@@ -60,20 +60,69 @@ Test(flash, programming_takes_the_memory_of_the_sectors_that_it_changes)
 	flash_done(&flash);
 }
 
-Test(flash, erase_gives_the_memory_back)
+Test(flash, erase_sets_a_sector_and_takes_no_memory)
 {
 	struct flash flash;
 
 	start(&flash);
 	program(&flash, 0x0801ffff, (const uint8_t[]){1, 2}, 2);
 	flash_erase(&flash, 4);
-	cr_expect_eq(flash.taken, 128 * KIB);
+	cr_expect_eq(flash.taken, (64 + 128) * KIB);
 	cr_expect_eq(byte_at(&flash, 0x0801ffff), 0xff);
 	cr_expect_eq(byte_at(&flash, 0x08020000), 2, "the sector beside it stays");
 	flash_erase(&flash, 4);
 	flash_erase_all(&flash);
-	cr_expect_eq(flash.taken, 0);
+	cr_expect_eq(flash.taken, (64 + 128) * KIB);
 	cr_expect_eq(byte_at(&flash, 0x08020000), 0xff);
+	flash_done(&flash);
+}
+
+/* --- against an array that does the same in the plainest way --- */
+
+#define MODEL_SIZE (80 * KIB) /* sectors 0 to 3 and the start of 4 */
+
+static void model_step(struct flash *flash, uint8_t *model, struct rng *rng)
+{
+	static const uint32_t sizes[] = {1, 3, 1000, 1024, 2048, 5000};
+	static uint8_t data[5000];
+	uint32_t size = sizes[rng_below(rng, ARRAY_SIZE(sizes))];
+	uint32_t at = rng_below(rng, (MODEL_SIZE - size) / 512) * 512 + rng_below(rng, 2) % size;
+	uint32_t sector = rng_below(rng, 4), what = rng_below(rng, 10);
+
+	/* Few different contents, so that the same one comes again at the same place. */
+	memset(data, (int)(0xff << rng_below(rng, 3)), sizeof(data));
+	if (what == 0) {
+		flash_erase(flash, (uint16_t)sector);
+		memset(model + sector * 16 * KIB, 0xff, 16 * KIB);
+	} else if (what == 1) {
+		cr_assert_eq(flash_put(flash, 0x08000000 + at, data, size), 0);
+		memcpy(model + at, data, size);
+	} else if (what == 2) {
+		cr_assert_eq(flash_reserve(flash, 0x08000000 + at, &(uint8_t){0}, 1), 0);
+		flash_flip(flash, 0x08000000 + at, 5);
+		model[at] ^= 1 << 5;
+	} else {
+		program(flash, 0x08000000 + at, data, size);
+		for (uint32_t i = 0; i < size; i++)
+			model[at + i] &= data[i];
+	}
+}
+
+Test(flash, whatever_is_done_to_it_the_content_is_that_of_a_plain_array)
+{
+	static uint8_t model[MODEL_SIZE], got[MODEL_SIZE];
+	struct rng rng = {.state = 11};
+	struct flash flash;
+
+	start(&flash);
+	memset(model, 0xff, sizeof(model));
+	for (size_t i = 0; i < 4000; i++) {
+		model_step(&flash, model, &rng);
+		if (i % 8)
+			continue;
+		flash_read(&flash, 0x08000000, got, sizeof(got));
+		cr_assert_eq(memcmp(got, model, sizeof(got)), 0, "step %zu", i);
+	}
 	flash_done(&flash);
 }
 

@@ -270,7 +270,7 @@ size_t memory_footprint(const struct memory *memory)
 	size_t bytes =
 		sizeof(*memory) + 2 * chip->flash.sector_count * sizeof(*memory->flash.sectors);
 
-	bytes += memory->flash.taken + memory->op.size;
+	bytes += memory->flash.taken + chip->flash.range.size / 1024 + memory->op.size;
 	bytes += memory->otp.data ? chip->otp.data.size + chip->otp.locks.size : 0;
 	bytes += memory->ram.taken + memory->ram.page_count * sizeof(*memory->ram.pages);
 	return bytes;

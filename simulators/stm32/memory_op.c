@@ -353,14 +353,6 @@ static void flip(struct memory *memory, const struct memory_phase *phase)
 	}
 }
 
-static void erase(struct memory *memory, uint16_t sector, bool flips)
-{
-	if (flips)
-		flash_blank(&memory->flash, sector);
-	else
-		flash_erase(&memory->flash, sector);
-}
-
 static void finish(struct memory *memory, const struct memory_phase *phase)
 {
 	switch (phase->kind) {
@@ -369,11 +361,10 @@ static void finish(struct memory *memory, const struct memory_phase *phase)
 		program(memory, phase->kind, memory->op.size);
 		break;
 	case MEMORY_ERASE_SECTOR:
-		erase(memory, sector_in_hand(memory), phase->flips);
+		flash_erase(&memory->flash, sector_in_hand(memory));
 		break;
 	case MEMORY_ERASE_ALL:
-		for (uint16_t i = 0; i < memory->flash.chip->sector_count; i++)
-			erase(memory, i, phase->flips);
+		flash_erase_all(&memory->flash);
 		break;
 	case MEMORY_ERASE_OPTIONS:
 		options_erase(&memory->options);

@@ -176,8 +176,8 @@ Test(memory_tear, the_next_erase_cures_and_takes_nothing_for_ever)
 	size_t before;
 
 	start(&memory, 1);
-	before = memory_footprint(&memory);
 	fill(&memory, SECTOR1, 0, 1024);
+	before = memory_footprint(&memory);
 	cr_assert_eq(memory_start_erase(&memory, SECTOR1, T0), MEMORY_OK);
 	memory_reset(&memory, T0 + 200 * MS);
 	cr_assert_eq(memory_start_erase(&memory, SECTOR1, T0 + 1000 * MS), MEMORY_OK);

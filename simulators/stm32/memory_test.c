@@ -241,7 +241,7 @@ Test(memory, an_idle_chip_is_small)
 	memory_done(&memory);
 }
 
-Test(memory, a_whole_update_gives_the_memory_back_when_it_is_erased)
+Test(memory, a_whole_update_takes_as_much_as_the_flash_has_and_the_next_one_no_more)
 {
 	static uint8_t zeros[2048];
 	struct memory memory;
@@ -249,10 +249,11 @@ Test(memory, a_whole_update_gives_the_memory_back_when_it_is_erased)
 
 	start(&memory, 0);
 	idle = memory_footprint(&memory);
-	for (uint32_t offset = 0; offset < 0x100000; offset += sizeof(zeros))
-		write_bytes(&memory, FLASH + offset, zeros, sizeof(zeros));
-	cr_expect_eq(memory_footprint(&memory), idle + 0x100000);
-	cr_assert_eq(memory_start_mass_erase(&memory, 0), MEMORY_OK);
-	cr_expect_eq(memory_footprint(&memory), idle);
+	for (size_t i = 0; i < 2; i++) {
+		for (uint32_t offset = 0; offset < 0x100000; offset += sizeof(zeros))
+			write_bytes(&memory, FLASH + offset, zeros, sizeof(zeros));
+		cr_expect_eq(memory_footprint(&memory), idle + 0x100000);
+		cr_assert_eq(memory_start_mass_erase(&memory, 0), MEMORY_OK);
+	}
 	memory_done(&memory);
 }

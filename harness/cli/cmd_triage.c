@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_UNKNOWN 4 /* something is wrong, and no cause is known */
 
@@ -185,6 +186,18 @@ int cmd_triage_program(struct host_os *os, char *const argv[], struct buf *out)
 	return code == PARSE_TO_GO_ON ? triage(os, &args, out) : code;
 }
 
+/* On a terminal, one line that is gone in the end. */
+static void show_step(const char *what)
+{
+	fprintf(stderr, "\r\033[K%s ...", what);
+}
+
+static void hide_steps(const struct triage_args *args)
+{
+	if (args->evidence.step)
+		fputs("\r\033[K", stderr);
+}
+
 static int run_here(const struct triage_args *args, struct usb_host *usb)
 {
 	struct serial_host *serial = serial_host_tty_new("");
@@ -197,6 +210,7 @@ static int run_here(const struct triage_args *args, struct usb_host *usb)
 		code = triage(os, args, &out);
 	else
 		cli_errorf(CLI_RIG, "out of memory");
+	hide_steps(args);
 	if (out.size)
 		fwrite(out.data, 1, out.size, code == CLI_RIG ? stderr : stdout);
 	host_os_linux_free(os);
@@ -213,6 +227,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
+	if (isatty(STDERR_FILENO))
+		args.evidence.step = show_step;
 	/* Without USB there is something to be said all the same. */
 	usb = usb_host_libusb_new(&why);
 	code = run_here(&args, usb);

@@ -22,6 +22,8 @@ struct evidence_options {
 	 * that could be looked at. */
 	const char *root;
 	bool try;
+	/* Told before each step that may take seconds; what is for a person. NULL = nobody. */
+	void (*step)(const char *what);
 };
 
 /* What cannot be observed stays unknown; nothing that a board does is a failure. 0 or -ENOMEM. */

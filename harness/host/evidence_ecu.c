@@ -180,7 +180,13 @@ static void not_opened(int r, const struct why *why, struct evidence_ecu *ret)
 	evidence_copy(ret->why, sizeof(ret->why), why_text(why));
 }
 
-/* One that is held is tried for some time: whoever looks at new ports lets go by himself. */
+/* Whoever looks at new ports lets go by himself; others do not. */
+static bool may_let_go(const struct evidence_linux *kernel)
+{
+	return !kernel->holder[0] || strstr(kernel->holder, "ModemManager");
+}
+
+/* One that is held is tried for some time. */
 static int open_port(struct host_os *os, const char *root, const struct serial_port_entry *entry,
 	struct serial_port **ret_port, struct evidence *ret)
 {
@@ -190,7 +196,7 @@ static int open_port(struct host_os *os, const char *root, const struct serial_p
 	if (r == -EBUSY && root)
 		evidence_find_holder(
 			root, entry->name, ret->kernel.holder, sizeof(ret->kernel.holder));
-	for (int i = 0; r == -EBUSY && i < BUSY_TRIES; i++) {
+	for (int i = 0; r == -EBUSY && i < BUSY_TRIES && may_let_go(&ret->kernel); i++) {
 		sleep_us(os, BUSY_GAP_US);
 		r = os->serial->ops->open(os->serial, entry->name, ret_port, &why);
 		if (r == 0)

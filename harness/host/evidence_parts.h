@@ -37,6 +37,7 @@ MUST_CHECK int evidence_ask_dfu(struct host_os *os, struct evidence *ret);
 MUST_CHECK int evidence_try_board(
 	struct host_os *os, const struct evidence_options *options, struct evidence *ret);
 
+void evidence_tell(const struct evidence_options *options, const char *what);
 void evidence_copy(char *out, size_t size, const char *text);
 
 #endif

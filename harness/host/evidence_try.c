@@ -115,12 +115,14 @@ static enum evidence_try await_dfu(
 	}
 }
 
-static int try_into(struct host_os *os, struct evidence *ret)
+static int try_into(
+	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
 {
 	struct evidence_trial *trial = &ret->trial;
 	struct look look = look_at(os, &ret->board);
 	struct why why = {""};
 
+	evidence_tell(options, "asking it into its bootloader");
 	if (send_reboot(os, ret, &why) < 0) {
 		evidence_copy(trial->why, sizeof(trial->why), why_text(&why));
 		return 0;
@@ -128,6 +130,7 @@ static int try_into(struct host_os *os, struct evidence *ret)
 	trial->into_dfu = await_dfu(os, ret, look.entry.devnum, &trial->into_dfu_ms);
 	if (trial->into_dfu != EVIDENCE_TRY_DFU)
 		return 0;
+	evidence_tell(options, "reading the bootloader and the flash");
 	evidence_look_at_windows(os, ret);
 	trial->into_dfu_ms += ret->windows.waited_ms;
 	return evidence_ask_dfu(os, ret);
@@ -174,7 +177,8 @@ static void await_start(struct host_os *os, struct evidence *e, uint8_t devnum)
 		trial->starts = EVIDENCE_NO;
 }
 
-static void try_out(struct host_os *os, struct evidence *ret)
+static void try_out(
+	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
 {
 	struct look look = look_at(os, &ret->board);
 	struct why why = {""};
@@ -182,6 +186,7 @@ static void try_out(struct host_os *os, struct evidence *ret)
 
 	if (look.face != EVIDENCE_DFU || !may_leave(ret))
 		return;
+	evidence_tell(options, "starting its firmware");
 	r = leave(os, &look, &why);
 	ret->trial.left = evidence_of(r == 0);
 	if (r < 0)
@@ -211,11 +216,11 @@ int evidence_try_board(
 	int r = 0;
 
 	if (ret->ecu.answer == EVIDENCE_ANSWERS_ECU)
-		r = try_into(os, ret);
+		r = try_into(os, options, ret);
 	if (r < 0)
 		return r;
 	if (ret->board.face == EVIDENCE_DFU || ret->trial.into_dfu == EVIDENCE_TRY_DFU)
-		try_out(os, ret);
+		try_out(os, options, ret);
 	ask_who_came(os, options, ret);
 	return 0;
 }

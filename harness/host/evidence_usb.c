@@ -101,23 +101,42 @@ enum evidence_face evidence_find(
 	return face;
 }
 
+void evidence_tell(const struct evidence_options *options, const char *what)
+{
+	if (options->step)
+		options->step(what);
+}
+
+static int ask_board(
+	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
+{
+	switch (ret->board.face) {
+	case EVIDENCE_SERIAL:
+		evidence_tell(options, "asking the ECU");
+		evidence_ask_ecu(os, options->root, ret);
+		return 0;
+	case EVIDENCE_DFU:
+		evidence_tell(options, "reading the bootloader and the flash");
+		return evidence_ask_dfu(os, ret);
+	case EVIDENCE_NOTHING:
+		break;
+	}
+	return 0;
+}
+
 int evidence_gather(
 	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
 {
-	int r = 0;
+	int r;
 
 	*ret = (struct evidence){.person = options->person};
+	evidence_tell(options, "looking at the tool and at USB");
 	evidence_look_at_tool(os, options->tool, ret);
 	evidence_look_at_usb(os, options->serial, ret);
 	evidence_look_at_windows(os, ret);
 	evidence_ask_query(os, ret);
 	if (options->root)
 		evidence_look_at_linux(options->root, ret);
-	if (ret->board.face == EVIDENCE_SERIAL)
-		evidence_ask_ecu(os, options->root, ret);
-	if (ret->board.face == EVIDENCE_DFU)
-		r = evidence_ask_dfu(os, ret);
-	if (r == 0 && options->try)
-		r = evidence_try_board(os, options, ret);
-	return r;
+	r = ask_board(os, options, ret);
+	return r == 0 && options->try ? evidence_try_board(os, options, ret) : r;
 }

@@ -7,6 +7,7 @@
 #include "harness/host/serial_host_direct.h"
 #include "harness/host/twin.h"
 #include "harness/host/usb_host_direct.h"
+#include "harness/testing/fake_pnp.h"
 #include "harness/testing/usb_rig.h"
 #include "simulators/ecu/ecu.h"
 #include "simulators/firmware/firmware.h"
@@ -359,6 +360,111 @@ Test(evidence, of_a_tune_that_does_not_come_is_why)
 	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWERS_ECU);
 	cr_expect_eq(seen->ecu.tune_readable, EVIDENCE_NO);
 	cr_expect(seen->ecu.tune_why[0]);
+}
+
+/* ---- on Windows ---- */
+
+struct windows_case {
+	const struct fake_driver *driver;
+	enum evidence_open open;
+};
+
+/* Only what WinUSB has can be opened; of others is known what Device Manager shows. */
+Test(evidence, of_windows_is_the_driver_and_what_it_lets_through)
+{
+	static const struct fake_driver missing = {
+		.caption = "STM32  BOOTLOADER", .service = "", .inf = "", .problem = PNP_NO_DRIVER};
+	static const struct windows_case cases[] = {
+		{&fake_driver_new, EVIDENCE_OPENED},
+		{&fake_driver_old, EVIDENCE_OPEN_UNKNOWN},
+		{&missing, EVIDENCE_OPEN_UNKNOWN},
+	};
+	CLEANUP(scene_done) struct scene scene;
+	struct fake_pnp pnp;
+
+	scene_init(&scene);
+	add(&scene, true);
+	fake_pnp_init(&pnp, scene.usb.host);
+	scene.os->pnp = &pnp.pnp;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct evidence *seen;
+
+		pnp.drivers[0] = cases[i].driver;
+		seen = gather(&scene);
+		cr_expect_eq(seen->system, EVIDENCE_WINDOWS);
+		cr_expect_eq(seen->windows.present, EVIDENCE_YES);
+		cr_expect(seen->windows.bootloader);
+		cr_expect_str_eq(seen->windows.node.caption, cases[i].driver->caption);
+		cr_expect_eq(seen->windows.node.problem, cases[i].driver->problem);
+		cr_expect_eq(seen->dfu.open, cases[i].open, "%s", cases[i].driver->caption);
+	}
+}
+
+Test(evidence, of_windows_is_what_the_tool_needs_there)
+{
+	static const struct {
+		const char *tool, *program, *query;
+		enum pnp_route route;
+	} cases[] = {
+		{NULL, "STM32_Programmer_CLI", "powershell", PNP_ROUTE_WINUSB},
+		{"console-windows-2026", "STM32_Programmer_CLI", "powershell", PNP_ROUTE_WINUSB},
+		{"console-windows-2025", "STM32_Programmer_CLI", "wmic", PNP_ROUTE_WINUSB},
+		{"console-windows-2021", "DfuSeCommand", "", PNP_ROUTE_STTUB30},
+		{"stm32-programmer-cli", "STM32_Programmer_CLI", "", PNP_ROUTE_WINUSB},
+	};
+	CLEANUP(scene_done) struct scene scene;
+	struct fake_pnp pnp;
+
+	scene_init(&scene);
+	fake_pnp_init(&pnp, scene.usb.host);
+	scene.os->pnp = &pnp.pnp;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct evidence_tool *tool;
+
+		scene.options.tool = cases[i].tool;
+		tool = &gather(&scene)->tool;
+		cr_expect_str_eq(tool->program, cases[i].program);
+		cr_expect_str_eq(tool->query, cases[i].query);
+		cr_expect_eq(tool->route, cases[i].route);
+		cr_expect_eq(tool->installed, EVIDENCE_YES, "%s", tool->program);
+		cr_expect_eq(
+			tool->query_installed, cases[i].query[0] ? EVIDENCE_YES : EVIDENCE_UNKNOWN);
+	}
+}
+
+Test(evidence, of_a_query_is_whether_it_runs_and_answers_in_time)
+{
+	static const char *const missing[] = {"powershell", NULL};
+	static const struct host_trouble late = {.program = "powershell", .late_ms = 20000};
+	static const struct host_trouble mute = {.program = "powershell", .mute = true};
+	CLEANUP(scene_done) struct scene scene;
+	struct fake_pnp pnp;
+
+	scene_init(&scene);
+	add(&scene, true);
+	fake_pnp_init(&pnp, scene.usb.host);
+	scene.os->pnp = &pnp.pnp;
+	cr_expect_eq(gather(&scene)->tool.query_answers, EVIDENCE_YES);
+	host_os_direct_set_troubles(scene.os, &late, 1);
+	cr_expect_eq(gather(&scene)->tool.query_answers, EVIDENCE_NO);
+	host_os_direct_set_troubles(scene.os, &mute, 1);
+	cr_expect_eq(gather(&scene)->tool.query_answers, EVIDENCE_NO);
+	host_os_direct_set_troubles(scene.os, NULL, 0);
+	host_os_direct_set_missing(scene.os, missing);
+	cr_expect_eq(gather(&scene)->tool.query_installed, EVIDENCE_NO);
+	cr_expect_eq(scene.seen.tool.query_answers, EVIDENCE_UNKNOWN);
+}
+
+Test(evidence, of_macos_is_that_it_is_macos)
+{
+	CLEANUP(scene_done) struct scene scene;
+
+	scene_init(&scene);
+	scene.os->macos = true;
+	cr_expect_eq(gather(&scene)->system, EVIDENCE_MACOS);
+	cr_expect_not(scene.seen.tool.sees_macos);
+	scene.options.tool = "dfu-util";
+	cr_expect(gather(&scene)->tool.sees_macos);
 }
 
 /* ---- with a try ---- */

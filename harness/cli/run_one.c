@@ -123,6 +123,7 @@ static void run_in(
 		verdict = VERDICT_ERROR;
 	/* What was planned and did not happen points into a run that is over. */
 	memset(world->timers, 0, sizeof(world->timers));
+	world->timer_count = 0;
 	set_verdict(summary, verdict, reason.text);
 	summary->board_us = clock_now_us(world->world.clock) - start_us;
 }

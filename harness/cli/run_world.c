@@ -159,6 +159,7 @@ static void tick_timers(struct vusb_ticker *ticker, uint64_t now_us)
 		if (!timer.fn || timer.at_us > now_us)
 			continue;
 		self->timers[i].fn = NULL;
+		self->timer_count--;
 		timer.fn(timer.user);
 	}
 }
@@ -169,7 +170,7 @@ static uint64_t timers_deadline_us(const struct vusb_ticker *ticker)
 		CONTAINER_OF((struct vusb_ticker *)ticker, struct run_world, ticker);
 	uint64_t next_us = CLOCK_NEVER;
 
-	for (size_t i = 0; i < RUN_TIMER_MAX; i++)
+	for (size_t i = 0; self->timer_count && i < RUN_TIMER_MAX; i++)
 		if (self->timers[i].fn && self->timers[i].at_us < next_us)
 			next_us = self->timers[i].at_us;
 	return next_us;
@@ -182,6 +183,7 @@ int run_world_at(struct world *world, uint64_t when_us, void (*fn)(void *user), 
 	for (size_t i = 0; i < RUN_TIMER_MAX; i++)
 		if (!self->timers[i].fn) {
 			self->timers[i] = (struct run_timer){when_us, fn, user};
+			self->timer_count++;
 			return 0;
 		}
 	return -ENOSPC;

@@ -79,6 +79,17 @@ Test(sweep, cuts_at_each_occasion_of_a_range_in_each_way)
 	cr_expect(strstr(run.out, "\"kinds\":{\"vdd\":"), "%s", run.out);
 }
 
+Test(sweep, takes_read_protection_off_and_says_what_that_costs)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(
+		DFURIG, "sweep", "interrupted-unprotect", "--at", "40..55", "--cut", "vdd,usb");
+
+	cr_expect_eq(run.code, 0, "%s%s", run.out, run.err);
+	cr_expect(strstr(run.out, "option bytes"), "%s", run.out);
+	cr_expect(strstr(run.out, "(RDP, tune lost, announced)"), "%s", run.out);
+}
+
 Test(sweep, repeats_one_cell_with_its_story)
 {
 	CLEANUP(run_done)

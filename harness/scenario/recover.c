@@ -21,7 +21,6 @@ struct recover {
 	uint64_t cut_us;
 	bool done;               /* the board holds the image and runs it */
 	bool options;            /* they were written before the recovery */
-	bool announced;          /* that the settings will be lost */
 	enum face shown;         /* with supply and cable back, before anything else was done */
 	char last[SWEEP_TEXT];   /* what the flasher said last */
 	char failed[SWEEP_TEXT]; /* when it failed last */
@@ -303,11 +302,12 @@ static int unprotect(struct recover *self, struct why *why)
 		return r;
 	run_tell_step(self->run, 0, "unprotect",
 		"the read protection is taken off, which erases the chip, the tune included");
-	self->announced = true;
 	r = self->run->world->ops->run_program(self->run->world, argv, UNPROTECT_MS, &program, why);
 	if (r < 0 || program.missing)
 		return r;
-	return program_held(self, why);
+	/* The chip erases itself, and resets when it has done so: until then it must not lose power. */
+	r = run_wait_for(self->run, 0, FACE_GONE, UNPROTECT_MS * UINT64_C(1000), why);
+	return r == 0 ? program_held(self, why) : r;
 }
 
 struct level {
@@ -354,7 +354,9 @@ static void judge_need(struct recover *self)
 	}
 	if (need <= SWEEP_RUN_AGAIN)
 		return;
-	if (need == SWEEP_OPTION_BYTES && !self->options)
+	if (need == SWEEP_OPTION_BYTES && self->options)
+		return;
+	if (need == SWEEP_OPTION_BYTES)
 		blame(self, "PROGRAM held at power-up and the flasher bring the board back",
 			self->failed,
 			"the chip had to be erased, though nobody wrote option bytes");
@@ -385,7 +387,8 @@ static int judge_tune(struct recover *self, struct why *why)
 	if (r == 0 && !truth_tune_differs(before, tune, size))
 		self->cell->tune = SWEEP_TUNE_SAME;
 	else
-		self->cell->tune = self->announced ? SWEEP_TUNE_ANNOUNCED : SWEEP_TUNE_LOST;
+		self->cell->tune =
+			self->run->watch.unprotected ? SWEEP_TUNE_ANNOUNCED : SWEEP_TUNE_LOST;
 	if (self->cell->tune == SWEEP_TUNE_LOST)
 		blame(self, "the settings are what they were, or their loss was announced",
 			"their sectors were changed", "the tune is lost");
@@ -397,7 +400,7 @@ static int judge_others(struct recover *self, struct why *why)
 	bool kept = false;
 	int r = are_kept(self, false, &kept, why);
 
-	if (r == 0 && !kept && !self->announced)
+	if (r == 0 && !kept && !self->run->watch.unprotected)
 		blame(self, "sectors that the image does not need are left alone",
 			"they differ from before the update", "one was changed");
 	return r;
@@ -412,7 +415,7 @@ int recover(struct run *run, uint64_t cut_us, unsigned int tries, struct sweep_c
 		.cell = cell,
 		.tries = tries,
 		.cut_us = cut_us,
-		.options = run->watch.options,
+		.options = run->watch.options || run->scenario->starts[0].board.options.level,
 	};
 	int r;
 

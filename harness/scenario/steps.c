@@ -357,6 +357,11 @@ static const struct step_type *find_type(const char *word)
 	return NULL;
 }
 
+bool step_is_program(const struct step *step)
+{
+	return step->type->run == do_run;
+}
+
 bool step_is_update(const struct step *step)
 {
 	return step->type->run == run_update;

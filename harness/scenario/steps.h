@@ -36,6 +36,7 @@ MUST_CHECK int step_parse(
 void step_done(struct step *step);
 
 /* True for the step that runs the flasher. */
+bool step_is_program(const struct step *step); /* run: a program of the host */
 bool step_is_update(const struct step *step);
 
 /* step_windows.c: what a person does to Windows' drivers. */

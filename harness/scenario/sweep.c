@@ -7,33 +7,57 @@
 
 #include <errno.h>
 
-/* The steps before the update, and which that is. */
-static int play_until_update(struct run *run, const struct step **ret, struct why *why)
+static int play_step(struct run *run, size_t i, struct why *why)
 {
-	const struct scenario *scenario = run->scenario;
+	const struct step *step = &run->scenario->steps[i];
+	int r = step->type->run(run, step, why);
 
-	for (size_t i = 0; i < scenario->step_count; i++) {
-		const struct step *step = &scenario->steps[i];
-		int r;
-
-		if (step_is_update(step)) {
-			*ret = step;
-			return 0;
-		}
-		r = step->type->run(run, step, why);
-		if (r == 0 && run->stopped)
-			r = why_set(why, -EINVAL, "%s", run->unmet.text);
-		if (r < 0)
-			return why_prefix(why, r, "step %zu (%s)", i + 1, step->type->word);
-	}
-	return why_set(why, -EINVAL, "%s: there is no update in it", scenario->name);
+	if (r == 0 && run->stopped)
+		r = why_set(why, -EINVAL, "%s", run->unmet.text);
+	return r < 0 ? why_prefix(why, r, "step %zu (%s)", i + 1, step->type->word) : 0;
 }
 
-static int update(
-	struct sweep_story *story, struct run *run, const struct step *step, struct why *why)
+/* The first update; its index is the number of steps when there is none. */
+static size_t find_update(const struct scenario *scenario)
 {
-	enum flasher_flow flow = step->has_flow ? step->flow : run->scenario->flow;
-	int r = run_update_begin(run, step, why);
+	size_t i = 0;
+
+	while (i < scenario->step_count && !step_is_update(&scenario->steps[i]))
+		i++;
+	return i;
+}
+
+/* What the owner runs before the flasher may be cut as well. */
+static size_t find_begin(const struct scenario *scenario, size_t update)
+{
+	size_t i = 0;
+
+	while (i < update && !step_is_program(&scenario->steps[i]))
+		i++;
+	return i;
+}
+
+/* The flasher; not when something before it was cut, and failed for that. */
+static int update(
+	struct sweep_story *story, struct run *run, size_t from, size_t index, struct why *why)
+{
+	const struct step *step = &run->scenario->steps[index];
+	int r = 0;
+
+	for (size_t i = from; r == 0 && i < index; i++)
+		r = play_step(run, i, why);
+	if (r < 0)
+		return story->cut && !run->failed ? 0 : r;
+	r = run_tool(run, step->has_flow ? step->flow : run->scenario->flow, why);
+	if (r == 0 && run->result.missing)
+		r = why_set(why, -ENOENT, "%s is not installed", run->flasher->name);
+	return r;
+}
+
+static int play_cuttable(
+	struct sweep_story *story, struct run *run, size_t from, size_t index, struct why *why)
+{
+	int r = run_update_begin(run, &run->scenario->steps[index], why);
 
 	if (r < 0)
 		return r;
@@ -41,12 +65,10 @@ static int update(
 	story->image_size = (uint32_t)run->image.size;
 	recover_listen(run);
 	story->ops->begin(story);
-	r = run_tool(run, flow, why);
+	r = update(story, run, from, index, why);
 	if (r < 0)
 		return r;
 	story->update_us = run_now_us(run) - story->begin_us;
-	if (run->result.missing)
-		return why_set(why, -ENOENT, "%s is not installed", run->flasher->name);
 	r = run_settle(run, why);
 	story->ops->end(story);
 	return r;
@@ -75,13 +97,15 @@ static int check_undisturbed(struct run *run, struct why *why)
 
 static int play(struct sweep_story *story, struct run *run, struct why *why)
 {
-	const struct step *step = NULL;
+	size_t index = find_update(run->scenario), from = find_begin(run->scenario, index);
 	int r = run_begin(run, why);
 
+	if (r == 0 && index == run->scenario->step_count)
+		r = why_set(why, -EINVAL, "%s: there is no update in it", run->scenario->name);
+	for (size_t i = 0; r == 0 && i < from; i++)
+		r = play_step(run, i, why);
 	if (r == 0)
-		r = play_until_update(run, &step, why);
-	if (r == 0)
-		r = update(story, run, step, why);
+		r = play_cuttable(story, run, from, index, why);
 	if (r < 0)
 		return r;
 	if (!story->cut)

@@ -3,7 +3,8 @@
  * One update of a scenario that something befalls, and what came of it: the story up to the update, the update, and, when it was
  * cut, the recovery (recover.h). Who cuts, where and how, is not known here.
  *
- * The scenario's steps before its first update are done; the update is that one; steps behind it are not.
+ * The update is the scenario's first one. Steps before it are done; from the first `run` among them on, what they do may be cut
+ * too. Steps behind the update are not done.
  */
 #ifndef DFURIG_SCENARIO_SWEEP_H
 #define DFURIG_SCENARIO_SWEEP_H

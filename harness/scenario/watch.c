@@ -109,6 +109,8 @@ static void touch_by(struct watch *watch, const struct event *event)
 		watch->on_leave(watch->user);
 	if (event->kind == EVENT_OPTIONS || event->kind == EVENT_UNPROTECT)
 		watch->options = true;
+	if (event->kind == EVENT_UNPROTECT)
+		watch->unprotected = true;
 	if (event->kind == EVENT_MASS_ERASE || event->kind == EVENT_UNPROTECT)
 		erase_all(watch);
 	else if (event->kind == EVENT_ERASE || event->kind == EVENT_PROGRAM)
@@ -174,7 +176,7 @@ void watch_done(struct watch *watch)
 void watch_begin(struct watch *watch)
 {
 	watch->seen_count = 0;
-	watch->options = false;
+	watch->options = watch->unprotected = false;
 	if (watch->face[0] != FACE_GONE)
 		begin_appearance(watch, watch->face[0], watch->changed_us[0]);
 	for (size_t i = 0; i < watch->sector_count; i++)

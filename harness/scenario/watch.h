@@ -44,6 +44,7 @@ struct watch {
 	struct watch_sector sectors[WATCH_SECTOR_MAX];
 	size_t sector_count;
 	bool options; /* its option bytes were written */
+	bool unprotected; /* read protection was taken off, which erases the chip; who asks for it has been told */
 
 	/* The board under test came or went, or was programmed. May be NULL. Pins must not be moved in them. */
 	void (*on_face)(void *user, enum face face);

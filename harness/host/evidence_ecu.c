@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #define PORT_MAX     64
 #define FIRST_TRY_MS 1000
@@ -125,6 +126,18 @@ static void ask_critical(struct ts_client *ts, struct evidence_ecu *ret)
 		*c = isprint((unsigned char)*c) ? *c : ' ';
 }
 
+/* A locked ECU gives zeros and OK, while its checksum is of the real tune [rusEFI tunerstudio.cpp, isLockedFromUser]. */
+static int check_tune(struct ts_client *ts, const uint8_t *tune, size_t size, struct why *why)
+{
+	uint32_t crc = 0;
+	int r = ts_client_page_crc(ts, size, &crc, why);
+
+	if (r < 0 || crc == crc32(crc32(0, NULL, 0), tune, (uInt)size))
+		return r;
+	return why_set(why, -EACCES,
+		"what the ECU gives is not what it has; it is locked, or the line is bad");
+}
+
 static int read_tune(struct ts_client *ts, struct evidence_ecu *ret, struct why *why)
 {
 	CLEANUP(free_ptr) uint8_t *tune = NULL;
@@ -136,6 +149,8 @@ static int read_tune(struct ts_client *ts, struct evidence_ecu *ret, struct why 
 	if (r == 0) {
 		tune = malloc(size ? size : 1);
 		r = tune ? ts_client_read_tune(ts, tune, size, false, why) : -ENOMEM;
+		if (r == 0)
+			r = check_tune(ts, tune, size, why);
 	}
 	ret->tune_size = (uint32_t)size;
 	return r;

@@ -168,7 +168,7 @@ static int check_word(struct recover *self, struct why *why)
 		blame(self, "the bootloader is left only when the flash equals the image",
 			self->last, "%s made it jump into a flash that differs",
 			self->run->flasher->name);
-	if (!self->run->result.success)
+	if (!self->run->result.success || self->done)
 		return 0;
 	r = holds_image(self->run, &holds, why);
 	if (r == 0 && !holds)

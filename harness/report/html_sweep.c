@@ -139,6 +139,11 @@ static void put_verdict(
 		markup_raw(html, "</b> failed");
 	}
 	markup_raw(html, "</p>\n<p class=\"facts\">%s</p>\n", how_much(sweep));
+	if (!sweep->without[0])
+		return;
+	markup_raw(html, "<p class=\"facts\">left out: ");
+	markup_text(html, sweep->without);
+	markup_raw(html, "</p>\n");
 }
 
 /* ---- what was needed ---- */

@@ -133,8 +133,9 @@ struct scenario {
 /* Whether a key of expect-of or skip means this flasher: its name, or the front of it before a "-". */
 bool scenario_means(const char *key, const char *flasher);
 
-/* Why it does not apply over this transport, or NULL. */
-const char *scenario_skips_transport(const struct scenario *scenario, const char *transport);
+/* Why it does not apply over this transport, or not with this flasher over it, or NULL. */
+const char *scenario_skips_transport(
+	const struct scenario *scenario, const struct flasher *flasher, const char *transport);
 
 /* What this flasher's run must come to. */
 struct expect scenario_expect(const struct scenario *scenario, const struct flasher *flasher);

@@ -195,7 +195,7 @@ int scenario_run(const struct scenario *scenario, const struct flasher *flasher,
 	int r = 0;
 
 	if (!skipped)
-		skipped = scenario_skips_transport(scenario, world->ops->name);
+		skipped = scenario_skips_transport(scenario, flasher, world->ops->name);
 	if (!run)
 		return why_errno(reason, -ENOMEM, "%s", scenario->name);
 	if (skipped) {

@@ -435,6 +435,15 @@ Test(scenario_run, a_transport_to_which_it_does_not_apply_is_skipped)
 		&f, AUTO WANTS "skip: {unreal: it is too real}\n", VERDICT_SKIP, "it is too real");
 }
 
+Test(scenario_run, a_flasher_to_which_it_does_not_apply_over_a_transport_is_skipped)
+{
+	FIXTURE(f, 1);
+
+	assert_verdict(&f,
+		AUTO WANTS "skip: {fake-tool over mock: not this, fake-tool over unreal: slow}\n",
+		VERDICT_SKIP, "slow");
+}
+
 Test(scenario_run, a_flasher_without_the_flow_is_skipped)
 {
 	FIXTURE(f, 1);

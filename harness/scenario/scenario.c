@@ -5,6 +5,7 @@
 #include "harness/scenario/steps.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,10 +112,15 @@ static bool needs_more(const struct scenario *scenario, const struct flasher *fl
 	return false;
 }
 
-const char *scenario_skips_transport(const struct scenario *scenario, const char *transport)
+const char *scenario_skips_transport(
+	const struct scenario *scenario, const struct flasher *flasher, const char *transport)
 {
+	char both[SCENARIO_NAME + 32];
+
+	snprintf(both, sizeof(both), "%s over %s", flasher->name, transport);
 	for (size_t i = 0; i < scenario->skip_count; i++)
-		if (strcmp(scenario->skips[i].flasher, transport) == 0)
+		if (strcmp(scenario->skips[i].flasher, transport) == 0 ||
+			strcmp(scenario->skips[i].flasher, both) == 0)
 			return scenario->skips[i].reason;
 	return NULL;
 }

@@ -116,6 +116,7 @@
  *       console: {without: [flip], because: "..."}   it is not cut so, unless --cut says it
  *     skip:                                flashers or transports to which it does not apply, and why
  *       dfu-util: "..."
+ *       console over mock: "..."
  *
  * Besides what a file expects: a tool that says success while the board does not hold the image, or does not run it, fails,
  * unless both are expected; and no other board may be written to, settings aside. A wrong outcome is a FAIL; a fault or

@@ -169,6 +169,17 @@ static void add_second_bank(struct visit *visit, const struct dfuse_alternate *a
 		visit->ret->dfu.protected_sectors |= protected_of(options, WRP_BITS) << WRP_BITS;
 }
 
+/* What fails may have been disturbed once: that is no refusal. */
+static int read_twice(
+	struct visit *visit, uint32_t addr, uint8_t *data, size_t size, struct why *why)
+{
+	int r = dfuse_client_read(&visit->client, addr, data, size, why);
+
+	if (r < 0 && r != -ENODEV && dfuse_client_idle(&visit->client, NULL) == 0)
+		r = dfuse_client_read(&visit->client, addr, data, size, why);
+	return r;
+}
+
 static bool is_vendor_error(const struct visit *visit, int r)
 {
 	return r == -EREMOTEIO && visit->client.last.status == DFU_ERR_VENDOR;
@@ -188,8 +199,7 @@ static void read_options(struct visit *visit)
 	size = alternate->layout.segments[0].sector_size;
 	if (size > sizeof(options) || size < WRP_OFFSET + 4)
 		return;
-	r = dfuse_client_read(
-		&visit->client, alternate->layout.segments[0].addr, options, size, NULL);
+	r = read_twice(visit, alternate->layout.segments[0].addr, options, size, NULL);
 	if (is_vendor_error(visit, r))
 		dfu->options_refused = EVIDENCE_YES;
 	if (r < 0)
@@ -238,17 +248,17 @@ static size_t read_all(struct visit *visit, uint32_t addr, uint8_t *data, size_t
 	while (done < size) {
 		size_t part = size - done < FLASH_CHUNK ? size - done : FLASH_CHUNK;
 
-		r = dfuse_client_read(
-			&visit->client, addr + (uint32_t)done, data + done, part, &why);
+		r = read_twice(visit, addr + (uint32_t)done, data + done, part, &why);
 		if (r < 0)
 			break;
 		done += part;
 	}
 	flash->readable = evidence_of(done > 0);
+	if (r < 0)
+		evidence_copy(flash->why, sizeof(flash->why), why_text(&why));
 	if (done)
 		return done;
-	evidence_copy(flash->why, sizeof(flash->why), why_text(&why));
-	if (is_vendor_error(visit, r))
+	if (is_vendor_error(visit, r) && !visit->ret->dfu.has_options)
 		visit->ret->dfu.options_refused = EVIDENCE_YES;
 	return 0;
 }
@@ -274,6 +284,9 @@ static int read_flash(struct visit *visit)
 	bytes.data = data;
 	if (bytes.size)
 		evidence_flash_scan(&bytes, &visit->ret->flash);
+	/* A ROM names more than a small chip has: what is erased at its end is all there is. */
+	visit->ret->flash.broke_off =
+		bytes.size && bytes.size < size && visit->ret->flash.end == bytes.base + bytes.size;
 	return 0;
 }
 
@@ -349,6 +362,15 @@ static int open_patiently(struct host_os *os, const struct evidence_device *boar
 	}
 }
 
+/* A chip that was busy may have reset itself before it could be opened. */
+static void note_devnum(struct host_os *os, struct evidence_device *board)
+{
+	struct usb_host_entry entry;
+
+	if (board->face == EVIDENCE_DFU && evidence_find(os, board, &entry) == EVIDENCE_DFU)
+		board->devnum = entry.devnum;
+}
+
 int evidence_ask_dfu(struct host_os *os, struct evidence *ret)
 {
 	struct visit visit = {.ret = ret};
@@ -365,6 +387,7 @@ int evidence_ask_dfu(struct host_os *os, struct evidence *ret)
 		return 0;
 	}
 	ret->dfu.open = EVIDENCE_OPENED;
+	note_devnum(os, &ret->board);
 	r = visit_opened(&visit);
 	dfuse_client_close(&visit.client);
 	return r;

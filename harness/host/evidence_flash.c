@@ -218,5 +218,6 @@ void evidence_flash_scan(const struct evidence_bytes *bytes, struct evidence_fla
 	find_signature(&scan, bytes->family, ret);
 	judge_whole(&scan, app, ret);
 	find_holes(&scan, app, ret);
-	ret->cut = evidence_of(bytes->transfer && scan.end % bytes->transfer == 0);
+	ret->cut = evidence_of(
+		bytes->transfer && scan.end % bytes->transfer == 0 && scan.end < scan.size);
 }

@@ -557,3 +557,74 @@ Test(evidence, a_try_leaves_a_board_without_firmware_where_it_is)
 	cr_expect_eq(try_board(&scene)->trial.left, EVIDENCE_UNKNOWN);
 	cr_expect_eq(scene.boards[0]->ops->mode(scene.boards[0]), BOARD_DFU);
 }
+
+/* errVENDOR is what a ROM says of much else too. */
+Test(evidence, one_refused_address_is_asked_for_again)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_DFU_EXECUTE, "set-address", FAULT_DFU_ERROR, DFU_ERR_VENDOR);
+	scene.faults.rules[0].times = 1;
+	add(&scene, true);
+	seen = gather(&scene);
+	cr_expect_eq(scene.faults.rules[0].fired, 1);
+	cr_expect_eq(seen->dfu.options_refused, EVIDENCE_UNKNOWN);
+	cr_expect(seen->dfu.has_options);
+	cr_expect_eq(seen->flash.whole, EVIDENCE_YES);
+}
+
+Test(evidence, of_flash_that_can_be_read_in_part_is_that_it_broke_off)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_DFU_EXECUTE, "set-address", FAULT_DFU_ERROR, DFU_ERR_VENDOR);
+	scene.faults.rules[0].nth = 3;
+	scene.faults.rules[0].times = 0;
+	add(&scene, true);
+	seen = gather(&scene);
+	cr_expect(seen->flash.broke_off);
+	cr_expect_eq(seen->flash.cut, EVIDENCE_NO);
+}
+
+static void unplug(struct fault_plan *plan, const struct fault_rule *rule,
+	const struct fault_occasion *occasion UNUSED)
+{
+	struct board *board = plan->user;
+
+	if (rule->action == FAULT_BAD_CRC || rule->action == FAULT_DFU_ERROR)
+		set(board, BOARD_VBUS, false);
+}
+
+Test(evidence, of_a_bootloader_that_leaves_is_that_it_left)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_DFU_EXECUTE, "set-address", FAULT_DFU_ERROR, DFU_ERR_VENDOR);
+	scene.faults.rules[0].nth = 3;
+	scene.faults.user = add(&scene, true);
+	scene.faults.on_fire = unplug;
+	seen = gather(&scene);
+	cr_expect_eq(seen->usb.left, EVIDENCE_YES);
+	cr_expect_eq(seen->dfu.rests, EVIDENCE_UNKNOWN);
+	cr_expect_eq(seen->flash.readable, EVIDENCE_UNKNOWN);
+}
+
+Test(evidence, of_an_ecu_that_leaves_is_that_it_left)
+{
+	CLEANUP(scene_done) struct scene scene;
+	const struct evidence *seen;
+
+	scene_init(&scene);
+	add_fault(&scene, FAULT_ECU_REPLY, "R", FAULT_BAD_CRC, 0);
+	scene.faults.user = add(&scene, false);
+	scene.faults.on_fire = unplug;
+	seen = gather(&scene);
+	cr_expect_eq(seen->usb.left, EVIDENCE_YES);
+	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWER_UNKNOWN);
+}

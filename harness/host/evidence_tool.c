@@ -123,6 +123,7 @@ static void look_for_tool(struct host_os *os, const struct tool *tool, struct ev
 {
 	ret->route = tool->route;
 	ret->sees_macos = tool->sees_macos;
+	ret->works_on = tool->system;
 	if (tool->query)
 		look_for_query(os, tool, ret);
 	if (!tool->program)

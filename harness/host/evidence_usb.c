@@ -37,6 +37,7 @@ static void note_board(const struct usb_host_entry *entry, struct evidence_usb *
 		.vid = entry->vid,
 		.pid = entry->pid,
 		.bcd_device = entry->bcd_device,
+		.devnum = entry->devnum,
 	};
 
 	evidence_copy(board.path, sizeof(board.path), entry->path);
@@ -124,6 +125,22 @@ static int ask_board(
 	return 0;
 }
 
+/* What was read of a board that went meanwhile says nothing: it broke off. */
+static void look_again(struct host_os *os, struct evidence *ret)
+{
+	struct usb_host_entry entry;
+
+	if (ret->board.face == EVIDENCE_NOTHING)
+		return;
+	if (evidence_find(os, &ret->board, &entry) == ret->board.face &&
+		entry.devnum == ret->board.devnum)
+		return;
+	ret->usb.left = EVIDENCE_YES;
+	ret->ecu = (struct evidence_ecu){0};
+	ret->dfu = (struct evidence_dfu){0};
+	ret->flash = (struct evidence_flash){0};
+}
+
 int evidence_gather(
 	struct host_os *os, const struct evidence_options *options, struct evidence *ret)
 {
@@ -138,5 +155,6 @@ int evidence_gather(
 	if (options->root)
 		evidence_look_at_linux(options->root, ret);
 	r = ask_board(os, options, ret);
+	look_again(os, ret);
 	return r == 0 && options->try ? evidence_try_board(os, options, ret) : r;
 }

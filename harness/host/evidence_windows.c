@@ -8,11 +8,15 @@
 #define INSTALL_US  60000000 /* it "takes forever": rusEFI issues 6790 and 6791 */
 #define LOOK_GAP_US 200000
 
-/* The bootloader's node before the ECU's. */
-static const struct pnp_device *choose(const struct pnp_device *nodes, size_t count)
+/* The node of the board that is meant; else the bootloader's before the ECU's. */
+static const struct pnp_device *choose(
+	const struct pnp_device *nodes, size_t count, const char *path)
 {
 	static const char *const ids[] = {"VID_0483&PID_DF11", "VID_0483&PID_5740"};
 
+	for (size_t i = 0; path[0] && i < count; i++)
+		if (nodes[i].present && strcmp(nodes[i].usb_path, path) == 0)
+			return &nodes[i];
 	for (size_t id = 0; id < ARRAY_SIZE(ids); id++)
 		for (size_t i = 0; i < count; i++)
 			if (nodes[i].present && strcasestr(nodes[i].instance, ids[id]))
@@ -20,7 +24,7 @@ static const struct pnp_device *choose(const struct pnp_device *nodes, size_t co
 	return NULL;
 }
 
-static void look(struct host_os *os, struct evidence_windows *ret)
+static void look(struct host_os *os, const char *path, struct evidence_windows *ret)
 {
 	struct pnp_device nodes[NODE_MAX];
 	const struct pnp_device *node;
@@ -30,7 +34,7 @@ static void look(struct host_os *os, struct evidence_windows *ret)
 	if (os->pnp->ops->devices(os->pnp, nodes, NODE_MAX, &count, NULL) < 0)
 		return;
 	ret->looked = EVIDENCE_YES;
-	node = choose(nodes, count < NODE_MAX ? count : NODE_MAX);
+	node = choose(nodes, count < NODE_MAX ? count : NODE_MAX, path);
 	ret->present = evidence_of(node != NULL);
 	if (!node)
 		return;
@@ -46,12 +50,12 @@ void evidence_look_at_windows(struct host_os *os, struct evidence *ret)
 	if (!os->pnp)
 		return;
 	start_us = clock_now_us(os->clock);
-	look(os, &ret->windows);
+	look(os, ret->board.path, &ret->windows);
 	while (ret->windows.present == EVIDENCE_YES &&
 		ret->windows.node.problem == PNP_NOT_CONFIGURED && passed_us < INSTALL_US) {
 		clock_sleep_until_us(os->clock, clock_after_us(os->clock, LOOK_GAP_US));
 		passed_us = clock_now_us(os->clock) - start_us;
-		look(os, &ret->windows);
+		look(os, ret->board.path, &ret->windows);
 	}
 	ret->windows.waited_ms = (uint32_t)(passed_us / 1000);
 }

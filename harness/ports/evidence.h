@@ -67,6 +67,8 @@ struct evidence_tool {
 	/* Windows: it was asked, and gave an answer with sense in it, in time. */
 	enum evidence_known query_answers;
 	bool sees_macos; /* it works on macOS */
+	enum evidence_system
+		works_on; /* it works on this one only; EVIDENCE_SYSTEM_UNKNOWN = on any */
 };
 
 /* What Linux' sysfs, /dev and /proc show. */
@@ -110,6 +112,7 @@ struct evidence_device {
 	uint16_t vid, pid, bcd_device;
 	char path[32]; /* "1-1.4" */
 	char product[EVIDENCE_TEXT], serial[64];
+	uint8_t devnum; /* another one each time that it comes */
 };
 
 struct evidence_usb {
@@ -118,6 +121,7 @@ struct evidence_usb {
 	struct evidence_device boards[EVIDENCE_DEVICE_MAX]; /* those that may be meant */
 	size_t count;                                       /* of boards; may be more than room */
 	uint32_t dfu_count, serial_count;
+	enum evidence_known left; /* the board went, or came anew, while it was looked at */
 	uint32_t not_meant; /* boards with another serial number than the one that was given */
 };
 
@@ -191,6 +195,7 @@ struct evidence_flash {
 	enum evidence_known readable; /* no: the chip refused it */
 	char why[EVIDENCE_TEXT];
 	uint32_t read;                    /* bytes looked at */
+	bool broke_off;                   /* and there is more, which could not be read: why */
 	enum evidence_known blank;        /* all of them erased */
 	enum evidence_known front_erased; /* the vector table is, and data lie behind it */
 	enum evidence_known

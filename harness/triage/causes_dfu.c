@@ -5,7 +5,14 @@
 
 #include <string.h>
 
+#define STATE_ERROR 10
+
 static bool stuck_in_error(const struct evidence *e)
+{
+	return e->dfu.rests == EVIDENCE_NO && e->dfu.has_status && e->dfu.state == STATE_ERROR;
+}
+
+static bool does_not_rest(const struct evidence *e)
 {
 	return e->dfu.rests == EVIDENCE_NO;
 }
@@ -136,6 +143,9 @@ static const struct triage_row rows[] = {
 		NULL},
 	{TRIAGE_DFU_ERROR, TRIAGE_SURE, stuck_in_error, "it does not come to rest: {dfu}",
 		"plug the board out and in: " HOLD_PROGRAM "; then flash again", NULL},
+	{TRIAGE_DFU_ERROR, TRIAGE_LIKELY, does_not_rest, "it does not come to rest: {dfu}",
+		"plug the board out and in: " HOLD_PROGRAM "; then flash again",
+		"dfurig triage once more, after that"},
 	{TRIAGE_DFU_ERROR, TRIAGE_LIKELY, does_not_answer,
 		"it is on USB, and does not answer as a bootloader should: {dfu}",
 		"plug the board out and in: " HOLD_PROGRAM "; then flash again",

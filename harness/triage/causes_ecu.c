@@ -45,12 +45,12 @@ static bool stayed(const struct evidence *e)
 
 static bool came_back(const struct evidence *e)
 {
-	return e->trial.into_dfu == EVIDENCE_TRY_CAME_BACK && e->ecu.openblt != EVIDENCE_YES;
+	return e->trial.into_dfu == EVIDENCE_TRY_CAME_BACK && e->ecu.openblt == EVIDENCE_NO;
 }
 
-static bool came_back_by_openblt(const struct evidence *e)
+static bool came_back_maybe_by_openblt(const struct evidence *e)
 {
-	return e->trial.into_dfu == EVIDENCE_TRY_CAME_BACK && e->ecu.openblt == EVIDENCE_YES;
+	return e->trial.into_dfu == EVIDENCE_TRY_CAME_BACK && e->ecu.openblt != EVIDENCE_NO;
 }
 
 static bool came_late(const struct evidence *e)
@@ -128,8 +128,8 @@ static const struct triage_row rows[] = {
 		"feed the board from 12 V, not from USB alone, or " HOLD_PROGRAM
 		", then update manually",
 		NULL},
-	{TRIAGE_MAGIC_LOST, TRIAGE_LIKELY, came_back_by_openblt,
-		"it was asked into its bootloader, left, and came back as ECU: the OpenBLT in "
+	{TRIAGE_MAGIC_LOST, TRIAGE_LIKELY, came_back_maybe_by_openblt,
+		"it was asked into its bootloader, left, and came back as ECU: an OpenBLT in "
 		"front of the firmware is from before it passed that on, or RAM was lost",
 		HOLD_PROGRAM ", then update manually, OpenBLT included", NULL},
 	{TRIAGE_IN_OPENBLT, TRIAGE_LIKELY, went_to_openblt,

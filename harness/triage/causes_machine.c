@@ -94,6 +94,9 @@ static const struct triage_row rows[] = {
 		"dfu-util): dfu-util -a 0 -d 0483:df11 -s 0x08000000:leave -D rusefi.bin, with the "
 		"board in its bootloader (" HOLD_PROGRAM ")",
 		NULL},
+	{TRIAGE_SYSTEM_UNSUPPORTED, TRIAGE_SURE, triage_is_tool_of_other_system,
+		"this is {system}, and {tool} works on {workson}",
+		"use the console of this system, or ask on the machine that has that one", NULL},
 	/* STM32_Programmer_CLI takes "usb1", whichever that is; dfu-util refuses. */
 	{TRIAGE_SEVERAL_DEVICES, TRIAGE_SURE, several,
 		"{count} boards may be meant: {boards}. Tools refuse then, or take the wrong one",

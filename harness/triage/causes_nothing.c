@@ -76,6 +76,11 @@ static bool may_not_have_been_held(const struct evidence *e)
 }
 
 static const struct triage_row rows[] = {
+	{TRIAGE_PORT_DEAD, TRIAGE_LIKELY, no_usb_at_all,
+		"this machine shows no USB at all: a container, a virtual machine or a server",
+		"run it on the machine that the board is plugged in; or pass the USB device "
+		"through to this one",
+		"lsusb shows nothing"},
 	{TRIAGE_PORT_DEAD, TRIAGE_SURE, nothing_works_there,
 		"no board is on USB, and another device does not work in that port either",
 		"use another port of the computer itself, not of a hub or a front panel; a hub "
@@ -96,11 +101,6 @@ static const struct triage_row rows[] = {
 		"take a cable that has carried data before (of a phone or a printer); many are "
 		"for charging only",
 		"the same with another cable"},
-	{TRIAGE_PORT_DEAD, TRIAGE_LIKELY, no_usb_at_all,
-		"this machine shows no USB at all: a container, a virtual machine or a server",
-		"run it on the machine that the board is plugged in; or pass the USB device "
-		"through to this one",
-		"lsusb shows nothing"},
 	{TRIAGE_PORT_DEAD, TRIAGE_LIKELY, over_current,
 		"the port {overcurrent} has been switched off because of too much current",
 		"unplug what is in it, use another port; look for a short circuit on the board",
@@ -110,6 +110,11 @@ static const struct triage_row rows[] = {
 		"reset it, or take its power away for some seconds; then " HOLD_PROGRAM
 		", and update manually",
 		HOLD_PROGRAM ", then dfurig triage --tried manual"},
+	/* rusEFI issues 6790 and 6791. */
+	{TRIAGE_SLOW_ENUMERATION, TRIAGE_POSSIBLE, went_after_auto,
+		"it was asked into its bootloader, and may still be on its way there",
+		"wait half a minute; then use Manual DFU Update",
+		"dfurig triage --tried auto in a minute: is it there?"},
 	{TRIAGE_NO_POWER, TRIAGE_POSSIBLE, led_unknown, "no board is on USB",
 		"look at the LEDs of the board; give it its supply",
 		"is a LED of the board lit? --led lit|dark"},

@@ -7,7 +7,8 @@
 
 static bool tool_missing(const struct evidence *e)
 {
-	return e->tool.installed == EVIDENCE_NO && e->tool.named;
+	return e->tool.installed == EVIDENCE_NO && e->tool.named &&
+	       !triage_is_tool_of_other_system(e);
 }
 
 static bool usual_tool_missing(const struct evidence *e)
@@ -33,8 +34,19 @@ static bool healthy(const struct evidence *e)
 /* It was seen to go where it should. */
 static bool healthy_and_tried(const struct evidence *e)
 {
-	return healthy(e) && (e->trial.into_dfu == EVIDENCE_TRY_DFU ||
-				     e->trial.starts == EVIDENCE_YES || triage_is_healthy_dfu(e));
+	return healthy(e) &&
+	       (e->trial.into_dfu == EVIDENCE_TRY_DFU || e->trial.starts == EVIDENCE_YES ||
+		       (triage_is_healthy_dfu(e) && e->flash.whole == EVIDENCE_YES));
+}
+
+static bool left(const struct evidence *e)
+{
+	return e->usb.left == EVIDENCE_YES;
+}
+
+static bool no_such_serial(const struct evidence *e)
+{
+	return !e->usb.count && e->usb.not_meant;
 }
 
 static bool always(const struct evidence *e UNUSED)
@@ -57,8 +69,21 @@ static const struct triage_row rows[] = {
 	{TRIAGE_TOOL_MISSING, TRIAGE_POSSIBLE, usual_tool_missing,
 		"{program}, with which {tool} flashes, is not installed", "{install}", NULL},
 	{TRIAGE_HEALTHY, TRIAGE_SURE, healthy_and_tried, "{well}", "{next}", NULL},
+	{TRIAGE_HEALTHY, TRIAGE_LIKELY, triage_is_healthy_dfu, "{well}", "{next}",
+		"does its firmware start when it is reset, PROGRAM not held?"},
 	{TRIAGE_HEALTHY, TRIAGE_LIKELY, healthy, "{well}", "{next}",
 		"dfurig triage --try: does it go into its bootloader, and come back?"},
+	/* rusEFI issues 6715 and 3923. */
+	{TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, left,
+		"the board left USB while it was looked at: a plug or a cable that is loose, a "
+		"supply that drops, or firmware that keeps resetting",
+		"push in both plugs, take another cable and a port of the computer itself; then "
+		"ask again. If it goes on: " HOLD_PROGRAM ", then dfurig triage --tried manual",
+		"does it stay when it is in its bootloader? dfurig triage --tried manual"},
+	{TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, no_such_serial, "{odd}",
+		"leave --serial away, and see which boards there are; the same chip has another "
+		"serial number as bootloader than as ECU",
+		NULL},
 	{TRIAGE_UNKNOWN, TRIAGE_POSSIBLE, always, "{odd}",
 		"take the board's power away for some seconds and try again; " HOLD_PROGRAM
 		", then dfurig triage --tried manual; send the output of dfurig triage --json with "

@@ -69,6 +69,12 @@ FACT(usb_devices)
 			e->usb.dfu_count, e->usb.serial_count);
 }
 
+FACT(left)
+{
+	if (e->usb.left == EVIDENCE_YES)
+		SAY("while it was looked at");
+}
+
 FACT(hubs)
 {
 	if (e->kernel.has_hubs)
@@ -263,6 +269,7 @@ const struct triage_fact triage_facts[] = {
 	{"tool", tell_tool},
 	{"query", tell_query},
 	{"USB devices", tell_usb_devices},
+	{"left USB", tell_left},
 	{"hubs", tell_hubs},
 	{"over-current", tell_over_current},
 	{"node", tell_node},

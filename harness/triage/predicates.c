@@ -10,7 +10,8 @@
 
 bool triage_sees_nothing(const struct evidence *e)
 {
-	return e->usb.listed == EVIDENCE_YES && e->usb.count == 0 && !e->usb.not_meant;
+	return e->usb.listed == EVIDENCE_YES && e->usb.count == 0 && !e->usb.not_meant &&
+	       e->kernel.usb != EVIDENCE_NO;
 }
 
 bool triage_sees_dfu(const struct evidence *e)
@@ -23,15 +24,26 @@ bool triage_sees_serial(const struct evidence *e)
 	return e->board.face == EVIDENCE_SERIAL;
 }
 
+bool triage_is_tool_of_other_system(const struct evidence *e)
+{
+	return e->tool.works_on != EVIDENCE_SYSTEM_UNKNOWN &&
+	       e->system != EVIDENCE_SYSTEM_UNKNOWN && e->tool.works_on != e->system;
+}
+
 bool triage_has_windows_node(const struct evidence *e)
 {
 	return e->windows.present == EVIDENCE_YES;
 }
 
+/* Its cure erases the tune, so one errVENDOR is not enough: the ROM has it for a failed erase too [rusEFI forum 1747], and no
+ * flash that can be read is protected. */
 bool triage_is_read_protected(const struct evidence *e)
 {
-	return (e->dfu.has_options && e->dfu.rdp != RDP_LEVEL_0) ||
-	       e->dfu.options_refused == EVIDENCE_YES;
+	if (e->flash.readable == EVIDENCE_YES)
+		return false;
+	if (e->dfu.has_options)
+		return e->dfu.rdp != RDP_LEVEL_0;
+	return e->dfu.options_refused == EVIDENCE_YES;
 }
 
 bool triage_is_write_protected(const struct evidence *e)
@@ -66,7 +78,7 @@ bool triage_holds_firmware(const struct evidence *e)
 {
 	return e->flash.starts == EVIDENCE_YES && e->flash.signature[0] &&
 	       e->flash.whole != EVIDENCE_NO && e->flash.other_chip != EVIDENCE_YES &&
-	       (e->flash.whole == EVIDENCE_YES || !e->flash.hole_size);
+	       (e->flash.whole == EVIDENCE_YES || (!e->flash.hole_size && !e->flash.broke_off));
 }
 
 bool triage_is_dfu_error(const struct evidence *e)
@@ -84,7 +96,7 @@ bool triage_is_healthy_ecu(const struct evidence *e)
 /* Below a driver of another kind its flash is not to be seen from here; the driver is what counts then. */
 bool triage_is_healthy_dfu(const struct evidence *e)
 {
-	if (!triage_sees_dfu(e))
+	if (!triage_sees_dfu(e) || e->usb.left == EVIDENCE_YES)
 		return false;
 	if (triage_holds_firmware(e))
 		return true;

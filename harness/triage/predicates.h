@@ -15,6 +15,9 @@ bool triage_sees_nothing(const struct evidence *e);
 bool triage_sees_dfu(const struct evidence *e);
 bool triage_sees_serial(const struct evidence *e);
 
+/* The tool is there for another system. */
+bool triage_is_tool_of_other_system(const struct evidence *e);
+
 /* Which driver Windows has for the bootloader. */
 bool triage_has_windows_node(const struct evidence *e);
 

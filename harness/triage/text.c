@@ -250,6 +250,23 @@ static void fill_waited(const struct evidence *e, char *out, size_t size)
 	SAY("%.1f s", (double)e->windows.waited_ms / 1e3);
 }
 
+static const char *const system_names[] = {
+	[EVIDENCE_SYSTEM_UNKNOWN] = "another system",
+	[EVIDENCE_LINUX] = "Linux",
+	[EVIDENCE_WINDOWS] = "Windows",
+	[EVIDENCE_MACOS] = "macOS",
+};
+
+static void fill_system(const struct evidence *e, char *out, size_t size)
+{
+	SAY("%s", system_names[e->system]);
+}
+
+static void fill_workson(const struct evidence *e, char *out, size_t size)
+{
+	SAY("%s", system_names[e->tool.works_on]);
+}
+
 static void fill_loader(const struct evidence *e, char *out, size_t size)
 {
 	if (e->ecu.loader[0])
@@ -258,7 +275,12 @@ static void fill_loader(const struct evidence *e, char *out, size_t size)
 
 static void fill_well(const struct evidence *e, char *out, size_t size)
 {
-	if (triage_is_healthy_dfu(e))
+	if (e->trial.starts == EVIDENCE_YES && triage_is_healthy_dfu(e) &&
+		e->board.face == EVIDENCE_DFU)
+		SAY("the board was in its bootloader, which answers as it should, left it, and its "
+		    "firmware came (%s)",
+			e->flash.signature[0] ? e->flash.signature : "no signature");
+	else if (triage_is_healthy_dfu(e))
 		SAY("the board is in its bootloader, which answers as it should%s%s%s",
 			e->flash.signature[0] ? ", and holds " : "", e->flash.signature,
 			e->flash.whole == EVIDENCE_YES ? ", whole" : "");
@@ -272,11 +294,11 @@ static void fill_well(const struct evidence *e, char *out, size_t size)
 
 static void fill_next(const struct evidence *e, char *out, size_t size)
 {
-	if (triage_is_healthy_dfu(e))
+	if (triage_is_healthy_dfu(e) && e->trial.starts != EVIDENCE_YES)
 		SAY("flash it: dfurig update manual --image rusefi.bin; or press reset, and it "
 		    "starts its firmware. If nobody wanted the bootloader: dfurig triage --tried "
 		    "power-on");
-	else if (e->trial.into_dfu == EVIDENCE_NOT_TRIED)
+	else if (e->trial.into_dfu == EVIDENCE_NOT_TRIED && e->trial.starts != EVIDENCE_YES)
 		SAY("update it: dfurig update auto --image rusefi.bin. If the update still does "
 		    "nothing: dfurig triage --try, which asks it into its bootloader and back");
 	else
@@ -346,6 +368,8 @@ static const struct word words[] = {
 	WORD(trialms),
 	WORD(loader),
 	WORD(tune),
+	WORD(system),
+	WORD(workson),
 	WORD(prober),
 	WORD(overcurrent),
 	WORD(well),

@@ -100,7 +100,9 @@ static const struct argp_option argp_options[] = {
 		"be spared (default for mock)",
 		0},
 	{"again-cell", KEY_AGAIN_CELL, "KIND@N[+P%]", 0,
-		"Only this cut, and its story; as a FAIL says it", 0},
+		"Only this cut, and its story; as a FAIL says it. With real programs, whose "
+		"occasions are not the same each time, the next such cut from there on",
+		0},
 	{"verbose", 'v', NULL, 0, "Tell of each cut that broke a promise", 0},
 	{0},
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LIMIT_DIRECT_S 60 /* of one cell, on the wall: they take milliseconds */
@@ -95,25 +96,59 @@ static int list_cells(struct forker *self, struct why *why)
 	return self->count->r;
 }
 
-/* Of each kind at most `points`, spread evenly. */
-static void spread(struct forker *self)
+/* Real programs poll, and are never as fast as the last time: their occasions have other numbers each time, but the same names. */
+static bool has_name_of(const struct sweep_cell *cell, const struct sweep_cell *wanted)
+{
+	return cell->cut == wanted->cut && cell->inside == wanted->inside &&
+	       cell->percent == wanted->percent && strcmp(cell->where, wanted->where) == 0;
+}
+
+/* In-process the cell itself, else the first of its name: that one will come again. */
+static size_t findable(const struct forker *self, size_t index)
+{
+	size_t first = 0;
+
+	if (is_direct(self))
+		return index;
+	while (!has_name_of(&self->cells[first], &self->cells[index]))
+		first++;
+	return first;
+}
+
+/* Marks those that are wanted: of each kind at most `points`, spread evenly. */
+static void choose(const struct forker *self, bool *wanted)
 {
 	uint64_t all[SWEEP_CUT_COUNT] = {0}, seen[SWEEP_CUT_COUNT] = {0};
 	uint64_t points = self->fork->points;
-	size_t count = 0;
 
-	if (!points)
-		return;
 	for (size_t i = 0; i < self->planned; i++)
 		all[self->cells[i].cut]++;
 	for (size_t i = 0; i < self->planned; i++) {
 		enum sweep_cut cut = self->cells[i].cut;
 		uint64_t n = seen[cut]++;
 
-		if (all[cut] <= points || n * points / all[cut] != (n + 1) * points / all[cut])
-			self->cells[count++] = self->cells[i];
+		if (!points || all[cut] <= points ||
+			n * points / all[cut] != (n + 1) * points / all[cut])
+			wanted[findable(self, i)] = true;
 	}
+}
+
+static int spread(struct forker *self)
+{
+	CLEANUP(free_ptr) bool *wanted = NULL;
+	size_t count = 0;
+
+	if (!self->fork->points && is_direct(self))
+		return 0;
+	wanted = calloc(self->planned + 1, sizeof(*wanted));
+	if (!wanted)
+		return -ENOMEM;
+	choose(self, wanted);
+	for (size_t i = 0; i < self->planned; i++)
+		if (wanted[i])
+			self->cells[count++] = self->cells[i];
 	self->planned = count;
+	return 0;
 }
 
 /* ---- cutting ---- */
@@ -151,7 +186,7 @@ static bool is_mine(struct sweep_take *take, const struct sweep_cell *cell)
 {
 	const struct forker *self = take->user;
 
-	return sweep_cell_is(cell, &self->cells[self->children.mine]);
+	return has_name_of(cell, &self->cells[self->children.mine]);
 }
 
 /* Real programs: from the start up to the cut, and on. */
@@ -163,8 +198,8 @@ static void play_in_child(struct forker *self)
 	self->take = take_by(self, is_mine);
 	r = sweep_take_run(&self->take, &why);
 	if (r == 0 && !self->take.story.cut)
-		r = why_set(&why, -EIO, "the update did not come to occasion %u this time",
-			self->cells[self->children.mine].occasion);
+		r = why_set(&why, -EIO, "the update did not come to it this time: %s",
+			self->cells[self->children.mine].where);
 	sweep_take_done(&self->take);
 	sweep_children_hand_in(&self->children, &self->take.cell, r, &why);
 }
@@ -223,7 +258,8 @@ static int run(struct forker *self, struct sweep *ret, struct why *why)
 
 	if (r < 0)
 		return r;
-	spread(self);
+	if (spread(self) < 0)
+		return why_errno(why, -ENOMEM, "%zu cells", self->planned);
 	ret->planned = self->planned;
 	ret->occasions = self->count->occasions;
 	ret->update_us = self->count->update_us;

@@ -48,12 +48,10 @@ struct sweep_options {
 	bool verbose;
 };
 
-#define STORY_MAX   (16u << 20)
 #define STORY_COUNT 2
 
 struct stories {
-	struct html_run runs[STORY_COUNT];
-	struct buf html[STORY_COUNT];
+	struct html_run runs[STORY_COUNT]; /* fragments are owned */
 	size_t count;
 };
 
@@ -415,21 +413,12 @@ static int exit_code(const struct sweep *sweep)
 /* The story of one cell for the page; one that cannot be told is left out. */
 static void tell_story(struct sweeper *self, size_t index, struct stories *stories)
 {
-	struct html_run *story = &stories->runs[stories->count];
-	struct buf *html = &stories->html[stories->count];
 	struct why why = {""};
 
-	if (index == SIZE_MAX)
-		return;
-	buf_init(html, STORY_MAX);
-	if (sweep_again_html(&self->request, &self->sweep, &self->sweep.cells[index],
-		    &story->summary, html, &why) < 0) {
-		buf_done(html);
-		return;
-	}
-	story->fragment = html->data;
-	story->size = html->size;
-	stories->count++;
+	if (index != SIZE_MAX &&
+		sweep_again_html(&self->request, &self->sweep, &self->sweep.cells[index],
+			&stories->runs[stories->count], &why) == 0)
+		stories->count++;
 }
 
 /* Of the page: the first that failed, and the longest recovery. */
@@ -448,7 +437,7 @@ static int write_report(struct sweeper *self, struct why *why)
 	r = sweep_report_write(
 		&self->options.report, &self->sweep, stories->runs, stories->count, why);
 	for (size_t i = 0; i < stories->count; i++)
-		buf_done(&stories->html[i]);
+		free((void *)stories->runs[i].fragment);
 	return r;
 }
 

@@ -2,7 +2,6 @@
 #include "harness/cli/sweep_again.h"
 
 #include "harness/cli/cli.h"
-#include "harness/report/html.h"
 #include "harness/report/run_terminal.h"
 
 #include <errno.h>
@@ -10,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define STORY_MAX (16u << 20)
 
 bool sweep_cell_parse(const char *text, struct sweep_cell *ret)
 {
@@ -89,17 +90,23 @@ static void summarise(
 }
 
 int sweep_again_html(const struct sweep_request *request, const struct sweep *sweep,
-	const struct sweep_cell *cell, struct run_summary *ret_summary, struct buf *html,
-	struct why *why)
+	const struct sweep_cell *cell, struct html_run *ret, struct why *why)
 {
 	struct sweep_request loud = *request;
+	struct run_summary summary;
 	struct sweep_take take;
+	struct buf html;
 	int r = play(&take, &loud, cell, why);
 
+	buf_init(&html, STORY_MAX);
 	if (r == 0) {
-		summarise(sweep, &take.cell, ret_summary);
-		r = html_run_append(html, ret_summary, &take.world->story);
+		summarise(sweep, &take.cell, &summary);
+		r = html_run_append(&html, &summary, &take.world->story);
 	}
+	if (r == 0)
+		*ret = (struct html_run){summary, html.data, html.size};
+	else
+		buf_done(&html);
 	sweep_take_done(&take);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ENTER_LIMIT_US 10000000u /* from the reboot command to the bootloader on USB */
+#define KILLED         137       /* exit code: 128 + SIGKILL */
 #define ECU_REFUSES    1 /* exit code of `dfurig ecu`: there is none, or it does not do it */
 
 /* ---- meanwhile ---- */
@@ -138,7 +139,7 @@ static int enter_dfu(struct run *run, struct why *why)
 		return r;
 	if (program.exit_code == 0)
 		return run_until(run, has_left_ecu, run, run_now_us(run) + ENTER_LIMIT_US, why);
-	if (program.exit_code != ECU_REFUSES)
+	if (program.exit_code != ECU_REFUSES && !(run->swept && program.exit_code == KILLED))
 		return why_set(why, -EIO, "dfurig ecu reboot-dfu: exit %d", program.exit_code);
 	event_note(run->world->events, EVENT_NOTE, run->world->boards[0]->name,
 		"the ECU could not be asked");

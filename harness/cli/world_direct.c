@@ -78,11 +78,13 @@ static int run_program(struct world *world, char *const argv[], uint32_t limit_m
 	struct host_program_result result = {0};
 	int r;
 
+	world_windows_tell(&self->windows);
 	EVENT_EMIT(world->events, .kind = EVENT_COMMAND_START, .text = line ? line : argv[0]);
 	self->base.rig.kill = kill_program;
 	self->base.rig.kill_user = self;
 	r = self->os->ops->run(self->os, argv, limit_ms, &result, why);
 	self->base.rig.kill = NULL;
+	world_windows_tell(&self->windows);
 	set_dead(self, false);
 	if (r < 0 && r != -ENOENT && r != -EACCES)
 		return r;

@@ -78,7 +78,8 @@ int world_windows_make(struct world_windows_host *self, const struct world_host 
 
 	world_windows_done(self);
 	self->windows = windows_new(os->usb, os->clock);
-	if (!self->windows)
+	self->shown = calloc(self->rig->board_count, sizeof(*self->shown));
+	if (!self->windows || !self->shown)
 		return why_errno(why, -ENOMEM, "Windows");
 	self->plugs = (struct event_sink){.ops = &plug_ops};
 	event_stream_add(&self->rig->events, &self->plugs);
@@ -110,6 +111,8 @@ void world_windows_done(struct world_windows_host *self)
 		self->os->pnp = NULL;
 	serial_host_windows_free(self->ports);
 	self->ports = NULL;
+	free(self->shown);
+	self->shown = NULL;
 	windows_free(self->windows);
 	self->windows = NULL;
 }
@@ -178,22 +181,37 @@ static int act(struct world_windows_host *self, const struct world_windows *what
 	return -EINVAL;
 }
 
-/* What Device Manager shows of the board now. */
-static void tell(struct world_windows_host *self, const struct board *board)
+static bool is_same(const struct pnp_device *a, const struct pnp_device *b)
 {
-	struct pnp_device device;
+	return a->present == b->present && a->problem == b->problem &&
+	       strcmp(a->caption, b->caption) == 0 && strcmp(a->inf, b->inf) == 0;
+}
 
-	if (find_device(self, board, &device, NULL) < 0)
-		event_note(&self->rig->events, EVENT_NOTE, board->name,
-			"Device Manager shows no device of it");
-	else if (device.problem == PNP_OK)
-		event_note(&self->rig->events, EVENT_NOTE, board->name,
-			"Device Manager shows \"%s\", driver %s (%s)", device.caption,
-			device.service, device.inf);
-	else
-		event_note(&self->rig->events, EVENT_NOTE, board->name,
-			"Device Manager shows \"%s\" with a yellow triangle, code %u",
-			device.caption, device.problem);
+static void tell_driver(
+	struct world_windows_host *self, const char *board, const struct pnp_device *device)
+{
+	char driver[2 * PNP_TEXT + 4] = "";
+
+	if (device->inf[0])
+		snprintf(driver, sizeof(driver), "%s (%s)", device->service, device->inf);
+	EVENT_EMIT(&self->rig->events, .kind = EVENT_DRIVER, .board = board,
+		.name = device->present ? device->caption : NULL, .text = driver[0] ? driver : NULL,
+		.status = (int32_t)device->problem);
+}
+
+void world_windows_tell(struct world_windows_host *self)
+{
+	for (size_t i = 0; self->windows && i < self->rig->board_count; i++) {
+		const struct board *board = self->rig->boards[i].board;
+		struct pnp_device device = {.present = false};
+
+		if (find_device(self, board, &device, NULL) < 0)
+			device = (struct pnp_device){.present = false};
+		if (is_same(&device, &self->shown[i]))
+			continue;
+		self->shown[i] = device;
+		tell_driver(self, board->name, &device);
+	}
 }
 
 int world_windows_do(
@@ -210,6 +228,6 @@ int world_windows_do(
 	r = find_device(self, what->board, &before, why);
 	if (r == 0 || r == -ENODEV)
 		r = act(self, &really, why);
-	tell(self, what->board);
+	world_windows_tell(self);
 	return r;
 }

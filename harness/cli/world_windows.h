@@ -15,6 +15,7 @@ struct world_windows_host {
 	struct event_sink plugs;         /* tells Windows what is plugged in */
 	struct serial_host *ports;       /* owned: os->serial while there is a Windows */
 	struct serial_host *plain_ports; /* borrowed: os->serial without */
+	struct pnp_device *shown;        /* owned: what was told of each board last */
 };
 
 /* A Windows with all packages of fixtures/drivers at hand and those in its store that the host has, or that the flasher
@@ -24,6 +25,9 @@ MUST_CHECK int world_windows_make(struct world_windows_host *self, const struct 
 
 /* None any more; harmless when there was none. */
 void world_windows_done(struct world_windows_host *self);
+
+/* An event of each board of which Device Manager shows another thing than at the last time; harmless without a Windows. */
+void world_windows_tell(struct world_windows_host *self);
 
 /* As struct world_ops says. */
 MUST_CHECK int world_windows_do(

@@ -128,6 +128,12 @@ static void take_board(struct digester *self, const struct event *event)
 		digester_push(self, DIGEST_BOARD, event);
 }
 
+/* Each is another one than the last, whatever its text says. */
+static void take_finding(struct digester *self, const struct event *event)
+{
+	digester_push(self, DIGEST_BOARD, event);
+}
+
 static void take_step(struct digester *self, const struct event *event)
 {
 	digester_push(self, DIGEST_STEP, event);
@@ -211,6 +217,8 @@ static take_fn *const takers[EVENT_KIND_COUNT] = {
 	[EVENT_ECU_REPLY] = digester_ecu_reply,
 	[EVENT_FAULT] = take_fault,
 	[EVENT_STEP] = take_step,
+	[EVENT_DRIVER] = take_finding,
+	[EVENT_DIAGNOSIS] = take_finding,
 	[EVENT_NOTE] = take_note,
 	[EVENT_ERROR] = take_note,
 };

@@ -47,6 +47,8 @@ static const struct event_shape {
 	[EVENT_EXPECTATION] = {"expectation",
 		EVENT_HAS_NAME | EVENT_HAS_LEVEL | EVENT_HAS_EXPECTED},
 	[EVENT_VERDICT] = {"verdict", EVENT_HAS_NAME},
+	[EVENT_DRIVER] = {"driver", EVENT_HAS_NAME | EVENT_HAS_STATUS},
+	[EVENT_DIAGNOSIS] = {"diagnosis", EVENT_HAS_NAME | EVENT_HAS_DIAGNOSIS},
 	[EVENT_NOTE] = {"note", 0},
 	[EVENT_ERROR] = {"error", 0},
 };

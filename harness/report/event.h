@@ -50,6 +50,9 @@ enum event_kind {
 			     * "untouched", "erased", "written", "changed" */
 	EVENT_EXPECTATION, /* name: what; expected, text: what was got; level: fits */
 	EVENT_VERDICT,     /* name: PASS, FAIL, ERROR, SKIP; text: the reason */
+	EVENT_DRIVER, /* Windows' Device Manager shows another thing of a board; name: its caption, NULL = no device; text: its
+		       * driver; status: its code, 0 = works */
+	EVENT_DIAGNOSIS, /* triage names a cause; name: of the cause; title: the cause in words; sure; text: because; remedy */
 	EVENT_NOTE,
 	EVENT_ERROR,
 	EVENT_KIND_COUNT,
@@ -66,6 +69,7 @@ enum event_field {
 	EVENT_HAS_USB = 1 << 6, /* vid, pid, bcd_device, serial, port, devnum */
 	EVENT_HAS_WALL = 1 << 7,
 	EVENT_HAS_EXPECTED = 1 << 8,
+	EVENT_HAS_DIAGNOSIS = 1 << 9, /* title, sure, remedy */
 };
 
 /* Texts are UTF-8 by intention, but any bytes are allowed; borrowed for the call. NULL = none. */
@@ -80,10 +84,11 @@ struct event {
 	uint32_t size;   /* bytes moved or erased */
 	uint32_t sector; /* number */
 	int32_t status;  /* exit status of a command or the rig; 0 or negative errno of a request */
-	const char *name;     /* the pin; the mode; the state */
-	bool level;           /* of the pin */
-	const char *expected; /* of an expectation */
-	uint64_t wall_us;     /* the wall clock at the stream's time 0, microseconds since 1970 */
+	const char *name;                  /* the pin; the mode; the state */
+	bool level;                        /* of the pin */
+	const char *expected;              /* of an expectation */
+	const char *title, *sure, *remedy; /* of a diagnosis */
+	uint64_t wall_us; /* the wall clock at the stream's time 0, microseconds since 1970 */
 
 	uint16_t vid, pid, bcd_device;
 	const char *serial;

@@ -64,6 +64,11 @@ static void set_fields(json_t *object, const struct event *event)
 		json_object_set_new(object, "status", json_integer(event->status));
 	if (fields & EVENT_HAS_EXPECTED)
 		set_text(object, "expected", event->expected);
+	if (fields & EVENT_HAS_DIAGNOSIS) {
+		set_text(object, "title", event->title);
+		set_text(object, "sure", event->sure);
+		set_text(object, "remedy", event->remedy);
+	}
 	if (fields & EVENT_HAS_WALL)
 		set_number(object, "wall_us", event->wall_us);
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DRIVER_INSTALLING 1 /* CM_PROB_NOT_CONFIGURED */
+
 struct said {
 	char *out;
 	size_t size;
@@ -225,6 +227,29 @@ static void say_error(const struct event *event, const struct said *said)
 	snprintf(said->out, said->size, "error: %s", text_of(event));
 }
 
+static void say_driver(const struct event *event, const struct said *said)
+{
+	if (!event->name)
+		snprintf(said->out, said->size, "Device Manager shows no device of it");
+	else if (event->status == DRIVER_INSTALLING)
+		snprintf(said->out, said->size,
+			"Device Manager shows \"%s\", whose driver is being installed",
+			event->name);
+	else if (event->status)
+		snprintf(said->out, said->size,
+			"Device Manager shows \"%s\" with a yellow triangle, code %" PRId32,
+			event->name, event->status);
+	else
+		snprintf(said->out, said->size, "Device Manager shows \"%s\", driver %s",
+			event->name, text_of(event));
+}
+
+static void say_diagnosis(const struct event *event, const struct said *said)
+{
+	snprintf(said->out, said->size, "triage: %s (%s), %s: %s", event->title ? event->title : "",
+		name_of(event), event->sure ? event->sure : "", text_of(event));
+}
+
 typedef void say_fn(const struct event *event, const struct said *said);
 
 static void say_progress(const struct event *event, const struct said *said)
@@ -266,6 +291,8 @@ static say_fn *const sayers[] = {
 	[EVENT_SECTOR] = say_sector,
 	[EVENT_EXPECTATION] = say_expectation,
 	[EVENT_VERDICT] = say_name_text,
+	[EVENT_DRIVER] = say_driver,
+	[EVENT_DIAGNOSIS] = say_diagnosis,
 	[EVENT_NOTE] = say_text,
 	[EVENT_ERROR] = say_error,
 };

@@ -46,6 +46,21 @@ Test(event_text, each_kind_has_its_sentence)
 			"as expected: tune kept"},
 		{{.kind = EVENT_EXPECTATION, .name = "tune", .expected = "kept", .text = "lost"},
 			"NOT as expected: tune kept, got lost"},
+		{{.kind = EVENT_DRIVER}, "Device Manager shows no device of it"},
+		{{.kind = EVENT_DRIVER, .name = "STM32  BOOTLOADER", .text = "WinUSB (oem3.inf)"},
+			"Device Manager shows \"STM32  BOOTLOADER\", driver WinUSB (oem3.inf)"},
+		{{.kind = EVENT_DRIVER, .name = "STM32  BOOTLOADER", .status = 28},
+			"Device Manager shows \"STM32  BOOTLOADER\" with a yellow triangle, code "
+			"28"},
+		{{.kind = EVENT_DRIVER, .name = "STM32  BOOTLOADER", .status = 1},
+			"Device Manager shows \"STM32  BOOTLOADER\", whose driver is being "
+			"installed"},
+		{{.kind = EVENT_DIAGNOSIS,
+			 .name = "no-power",
+			 .title = "the board has no power",
+			 .sure = "sure",
+			 .text = "it is dark"},
+			"triage: the board has no power (no-power), sure: it is dark"},
 		{{.kind = EVENT_VERDICT, .name = "FAIL", .text = "it lied"}, "FAIL, it lied"},
 	};
 	char sentence[EVENT_SENTENCE_SIZE];

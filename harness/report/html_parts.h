@@ -11,6 +11,8 @@
 
 /* Each appends its part of a run, headline included, or nothing when there is nothing to show. */
 void html_expectations(struct markup *html, const struct story *story);
+void html_diagnosis(struct markup *html, const struct story *story);
+void html_drivers(struct markup *html, const struct story *story);
 void html_timeline(struct markup *html, const struct tracks *tracks, const struct digest *digest);
 void html_sequence(struct markup *html, const struct tracks *tracks, const struct digest *digest);
 void html_flashmap(struct markup *html, const struct story *story);

@@ -256,6 +256,8 @@ static void put_story(struct markup *html, const struct story *story, const stru
 {
 	struct tracks tracks;
 
+	html_diagnosis(html, story);
+	html_drivers(html, story);
 	html_expectations(html, story);
 	if (!html->error)
 		html->error = tracks_make(story, digest, &tracks);

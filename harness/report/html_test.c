@@ -88,6 +88,61 @@ Test(html, an_empty_story_is_a_run)
 	teller_done(&teller);
 }
 
+Test(html, what_triage_says_comes_before_what_was_expected)
+{
+	struct run_summary summary = summary_of("triage-no-power", VERDICT_PASS, "named");
+	struct teller teller;
+	struct buf buf;
+
+	teller_init(&teller);
+	TELL(&teller, .kind = EVENT_DIAGNOSIS, .name = "no-power",
+		.title = "the board has no power", .sure = "likely", .text = "nothing is on USB",
+		.remedy = "give it its supply");
+	TELL(&teller, .kind = EVENT_EXPECTATION, .name = "cause", .expected = "no-power",
+		.text = "no-power", .level = true);
+	run_or_fail(&buf, &summary, &teller);
+	cr_expect_eq(
+		count_text(&buf,
+			"<h3>What triage says</h3>\n<div class=\"dx\"><p class=\"cause\"><b>"
+			"the board has no power</b> <code>no-power</code> <span "
+			"class=\"badge is-unsure\">likely</span></p>\n<dl>\n<dt>because</dt><dd>"
+			"nothing is on USB</dd>\n<dt>remedy</dt><dd>give it its supply</dd>\n"
+			"</dl></div>\n<h3>What was expected</h3>"),
+		1);
+	buf_done(&buf);
+	teller_done(&teller);
+}
+
+Test(html, what_device_manager_shows_is_a_table)
+{
+	static const char *const parts[] = {
+		"<td class=\"shown\" data-h=\"shown\">STM32  BOOTLOADER</td><td "
+		"data-h=\"state\">works</td><td data-h=\"driver\">WinUSB "
+		"(oem3.inf)</td>",
+		"<td class=\"shown\" data-h=\"shown\"><i>no device</i></td>",
+		"STM Device in DFU Mode</td><td data-h=\"state\">code 10</td><td "
+		"data-h=\"driver\">STTub30 (oem4.inf)</td>",
+		"Unknown</td><td data-h=\"state\">being installed</td>",
+	};
+	struct run_summary summary = summary_of("windows-faq-2021", VERDICT_PASS, "written");
+	struct teller teller;
+	struct buf buf;
+
+	teller_init(&teller);
+	TELL(&teller, .kind = EVENT_DRIVER, .name = "STM32  BOOTLOADER",
+		.text = "WinUSB (oem3.inf)");
+	TELL(&teller, .kind = EVENT_DRIVER);
+	TELL(&teller, .kind = EVENT_DRIVER, .name = "STM Device in DFU Mode",
+		.text = "STTub30 (oem4.inf)", .status = 10);
+	TELL(&teller, .kind = EVENT_DRIVER, .name = "Unknown", .status = 1);
+	run_or_fail(&buf, &summary, &teller);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		cr_expect_eq(count_text(&buf, parts[i]), 1, "%s", parts[i]);
+	cr_expect_eq(count_text(&buf, "class=\"warn\""), 1);
+	buf_done(&buf);
+	teller_done(&teller);
+}
+
 Test(html, hostile_texts_of_every_kind_do_not_break_out)
 {
 	struct run_summary summary = summary_of("x", VERDICT_FAIL, HOSTILE);
@@ -103,7 +158,8 @@ Test(html, hostile_texts_of_every_kind_do_not_break_out)
 	teller_init(&teller);
 	for (enum event_kind kind = 0; kind < EVENT_KIND_COUNT; kind++) {
 		EVENT_EMIT(&teller.stream, .kind = kind, .board = HOSTILE, .text = HOSTILE,
-			.name = HOSTILE, .expected = HOSTILE, .serial = HOSTILE, .vid = 1);
+			.name = HOSTILE, .expected = HOSTILE, .serial = HOSTILE, .title = HOSTILE,
+			.sure = HOSTILE, .remedy = HOSTILE, .vid = 1);
 		teller_wait(&teller, 1000);
 	}
 	TELL(&teller, .kind = EVENT_PLUGGED, .text = HOSTILE, .serial = HOSTILE);

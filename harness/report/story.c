@@ -102,7 +102,8 @@ static bool keep(struct story *self, const struct event *event)
 		!keep_text(self, &copy.name, last ? last->name : NULL) ||
 		!keep_text(self, &copy.serial, last ? last->serial : NULL) ||
 		!keep_text(self, &copy.text, last ? last->text : NULL) ||
-		!keep_text(self, &copy.expected, NULL))
+		!keep_text(self, &copy.expected, NULL) || !keep_text(self, &copy.title, NULL) ||
+		!keep_text(self, &copy.sure, NULL) || !keep_text(self, &copy.remedy, NULL))
 		return false;
 	copy.time_us -= self->start_us;
 	self->events[self->count++] = copy;

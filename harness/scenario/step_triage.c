@@ -67,9 +67,10 @@ static void tell(struct run *run, const struct step *step, const json_t *json)
 {
 	const char *board = run->world->boards[step->board]->name;
 
-	event_note(run->world->events, EVENT_NOTE, board, "triage: %s (%s), %s: %s",
-		text_of(json, "title"), text_of(json, "cause"), text_of(json, "sure"),
-		text_of(json, "because"));
+	EVENT_EMIT(run->world->events, .kind = EVENT_DIAGNOSIS, .board = board,
+		.name = text_of(json, "cause"), .title = text_of(json, "title"),
+		.sure = text_of(json, "sure"), .text = text_of(json, "because"),
+		.remedy = text_of(json, "remedy"));
 	event_note(run->world->events, EVENT_NOTE, board, "triage: remedy: %s",
 		text_of(json, "remedy"));
 }

@@ -272,13 +272,13 @@ static void show_progress(void *user, size_t done, size_t planned)
 {
 	struct sweeper *self = user;
 	uint64_t wall_us = clock_now_us(clock_monotonic()) - self->start_us;
-	char line[160];
+	char line[SWEEP_PROGRESS_SIZE];
 
 	if (!self->progress || wall_us < PROGRESS_US)
 		return;
 	fprintf(stderr, "\r\033[K%s",
 		sweep_terminal_progress(
-			done, planned, wall_us, terminal_width(STDERR_FILENO), line, sizeof(line)));
+			done, planned, wall_us, terminal_width(STDERR_FILENO), line));
 	self->progress_shown = true;
 }
 

@@ -262,8 +262,8 @@ int sweep_terminal_print(
 	return r;
 }
 
-const char *sweep_terminal_progress(
-	size_t done, size_t planned, uint64_t wall_us, unsigned int width, char *out, size_t size)
+const char *sweep_terminal_progress(size_t done, size_t planned, uint64_t wall_us,
+	unsigned int width, char out[static SWEEP_PROGRESS_SIZE])
 {
 	char count[FORMAT_U64_SIZE], all[FORMAT_U64_SIZE], bar[BAR + 1];
 	size_t full = planned ? done * BAR / planned : 0;
@@ -272,9 +272,9 @@ const char *sweep_terminal_progress(
 	memset(bar, '-', BAR);
 	memset(bar, '#', full < BAR ? full : BAR);
 	bar[BAR] = '\0';
-	length = snprintf(out, size, " %s cuts of %s  [%s]  %.0f s", format_u64(done, count),
-		format_u64(planned, all), bar, seconds(wall_us));
+	length = snprintf(out, SWEEP_PROGRESS_SIZE, " %s cuts of %s  [%s]  %.0f s",
+		format_u64(done, count), format_u64(planned, all), bar, seconds(wall_us));
 	if (width && length >= (int)width)
-		snprintf(out, size, " %s of %s", count, all);
+		snprintf(out, SWEEP_PROGRESS_SIZE, " %s of %s", count, all);
 	return out;
 }

@@ -26,8 +26,10 @@ struct sweep_terminal {
 MUST_CHECK int sweep_terminal_print(
 	const struct sweep_terminal *terminal, FILE *out, const struct sweep *sweep);
 
+#define SWEEP_PROGRESS_SIZE 160
+
 /* " 1,234 cuts of 6,214  [#####-----]  12 s" without a line feed, cut to what fits. Returns out. */
-const char *sweep_terminal_progress(
-	size_t done, size_t planned, uint64_t wall_us, unsigned int width, char *out, size_t size);
+const char *sweep_terminal_progress(size_t done, size_t planned, uint64_t wall_us,
+	unsigned int width, char out[static SWEEP_PROGRESS_SIZE]);
 
 #endif

@@ -164,13 +164,11 @@ Test(sweep_terminal, colours_only_where_it_may)
 
 Test(sweep_terminal, a_bar_fits_into_its_terminal)
 {
-	char line[160];
+	char line[SWEEP_PROGRESS_SIZE];
 
-	cr_expect_str_eq(sweep_terminal_progress(50, 100, 3000000, 80, line, sizeof(line)),
+	cr_expect_str_eq(sweep_terminal_progress(50, 100, 3000000, 80, line),
 		" 50 cuts of 100  [############------------]  3 s");
-	cr_expect_leq(
-		strlen(sweep_terminal_progress(1500000, 3000000, 3000000, 30, line, sizeof(line))),
-		30);
+	cr_expect_leq(strlen(sweep_terminal_progress(1500000, 3000000, 3000000, 30, line)), 30);
 }
 
 Test(sweep_json, is_a_line_a_cell_and_one_with_the_sum)

@@ -28,33 +28,35 @@ struct recover {
 
 /* ---- what the flash holds ---- */
 
-/* Compares memory with bytes; wanted NULL: with nothing, as equal. 0 with *ret, or the rig's failure. */
-static int equals(struct board *board, uint32_t addr, const uint8_t *wanted, size_t size, bool *ret,
-	struct why *why)
+/* Compares memory with bytes. 1: they are equal; 0; or the rig's failure. */
+static int equals(
+	struct board *board, uint32_t addr, const uint8_t *wanted, size_t size, struct why *why)
 {
 	uint8_t piece[PIECE];
 
-	*ret = true;
-	while (size && *ret) {
+	while (size) {
 		size_t part = size < sizeof(piece) ? size : sizeof(piece);
 		int r = board->ops->read_flash(board, addr, piece, part);
 
 		if (r < 0)
 			return why_errno(
 				why, r, "%s: read the flash by the second channel", board->name);
-		*ret = memcmp(piece, wanted, part) == 0;
+		if (memcmp(piece, wanted, part) != 0)
+			return 0;
 		addr += (uint32_t)part;
 		wanted += part;
 		size -= part;
 	}
-	return 0;
+	return 1;
 }
 
 static int holds_image(struct run *run, bool *ret, struct why *why)
 {
 	const struct world_image *image = &run->image;
+	int r = equals(run->world->boards[0], image->addr, image->data, image->size, why);
 
-	return equals(run->world->boards[0], image->addr, image->data, image->size, ret, why);
+	*ret = r > 0;
+	return r < 0 ? r : 0;
 }
 
 /* What is in flash decides what runs; a board that is on its way is not there yet. */
@@ -83,10 +85,9 @@ static bool overlaps(const struct watch_sector *sector, const struct world_image
 static int are_kept(struct recover *self, bool settings, bool *ret, struct why *why)
 {
 	const struct run *run = self->run;
-	int r = 0;
+	int r = 1;
 
-	*ret = true;
-	for (size_t i = 0; r == 0 && *ret && i < run->watch.sector_count; i++) {
+	for (size_t i = 0; r > 0 && i < run->watch.sector_count; i++) {
 		const struct watch_sector *sector = &run->watch.sectors[i];
 		size_t offset = sector->addr - (size_t)self->board->flash_addr;
 
@@ -94,9 +95,10 @@ static int are_kept(struct recover *self, bool settings, bool *ret, struct why *
 			(!settings && overlaps(sector, &run->image)))
 			continue;
 		r = equals(self->board, sector->addr, run->before_update.flash[0] + offset,
-			sector->size, ret, why);
+			sector->size, why);
 	}
-	return r;
+	*ret = r > 0;
+	return r < 0 ? r : 0;
 }
 
 /* Reading the second channel moves nothing, so that it may be done in the middle of an event. */

@@ -44,6 +44,25 @@ Test(flash, says_the_same_in_json)
 	json_decref(root);
 }
 
+/* The same as exec: what is planned and does not happen is an error, and nothing is killed that is not there. */
+Test(flash, a_fault_that_never_happens_is_an_error)
+{
+	CLEANUP(temp_dir_done) struct temp_dir dir = temp_dir_or_fail();
+	const char *path = temp_file_or_fail(&dir, "fw.bin", firmware, sizeof(firmware));
+	CLEANUP(run_done)
+	struct run never = RUN_OR_FAIL(DFURIG, "flash", "--fault", "request UPLOAD: stall", path);
+	CLEANUP(run_done)
+	struct run stall = RUN_OR_FAIL(DFURIG, "flash", "--fault", "request write: stall", path);
+	CLEANUP(run_done)
+	struct run kill = RUN_OR_FAIL(DFURIG, "flash", "--fault", "request write: kill", path);
+
+	cr_expect_eq(never.code, 125, "%d %s", never.code, never.err);
+	expect_text(never.err, "the fault never fired: request UPLOAD: stall");
+	cr_expect_eq(stall.code, 1, "%d %s", stall.code, stall.err);
+	cr_expect_eq(kill.code, 2, "%d %s", kill.code, kill.err);
+	expect_text(kill.err, "with --transport mock there is");
+}
+
 Test(flash, ends_with_the_code_and_the_reason_of_its_failure)
 {
 	static const struct {

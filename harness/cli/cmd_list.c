@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dfurig list: the boards, chips, images, scenarios, flashers and formats that there are. */
+/* dfurig list: the boards, chips, images, scenarios, flashers, faults and formats that there are. */
 #include "harness/cli/board_file.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/command_line.h"
@@ -11,6 +11,7 @@
 #include "harness/flasher/flasher_file.h"
 
 #include "harness/dfu/image.h"
+#include "harness/fault/fault_text.h"
 #include "simulators/windows/inf.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTINGS "boards, chips, images, scenarios, flashers, drivers, sources, formats"
+#define LISTINGS "boards, chips, images, scenarios, flashers, drivers, faults, sources, formats"
 
 #define USB_ID_SIZE 10 /* "0483:df11" */
 
@@ -327,6 +328,50 @@ static int fill_sources(struct out *out)
 	return code;
 }
 
+static const struct column fault_columns[] = {
+	{"word", "", false},
+	{"name", "NAME", false},
+	{"about", "MEANS", false},
+	{"at", "AT", false},
+	{"takes", "MATCHES, OR TAKES", false},
+	{NULL, NULL, false},
+};
+
+static const char *points_text(uint32_t points, char *out, size_t size)
+{
+	size_t length = 0;
+
+	if (points == (UINT32_C(1) << FAULT_POINT_COUNT) - 1)
+		return "any";
+	out[0] = '\0';
+	for (size_t i = 0; i < FAULT_POINT_COUNT && length < size; i++)
+		if (points >> i & 1)
+			length += (size_t)snprintf(out + length, size - length, "%s%s",
+				length ? ", " : "", names_text(&fault_point_names, i));
+	return out;
+}
+
+static int fill_faults(struct out *out)
+{
+	char text[TABLE_CELL_SIZE];
+
+	for (size_t i = 0; i < FAULT_POINT_COUNT; i++)
+		if (OUT_ADD(out, "where", names_text(&fault_point_names, i),
+			    fault_point_about((enum fault_point)i), "",
+			    fault_point_matches((enum fault_point)i)) < 0)
+			return CLI_RIG;
+	for (size_t i = 0; i < FAULT_ACTION_COUNT; i++) {
+		enum fault_action action = (enum fault_action)i;
+
+		if (OUT_ADD(out, "what", names_text(&fault_action_names, i),
+			    fault_action_about(action),
+			    points_text(fault_action_points(action), text, sizeof(text)),
+			    fault_action_value(action)) < 0)
+			return CLI_RIG;
+	}
+	return CLI_OK;
+}
+
 static const struct column format_columns[] = {
 	{"name", "NAME", false},
 	{"extensions", "EXTENSIONS", false},
@@ -362,6 +407,7 @@ static const struct listing listings[] = {
 	{"scenarios", scenario_columns, fill_scenarios},
 	{"flashers", flasher_columns, fill_flashers},
 	{"drivers", driver_columns, fill_drivers},
+	{"faults", fault_columns, fill_faults},
 	{"sources", source_columns, fill_sources},
 	{"formats", format_columns, fill_formats},
 };
@@ -431,13 +477,15 @@ static int run(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_arg,
-		.args_doc = "[boards|chips|images|scenarios|flashers|drivers|sources|formats]",
+		.args_doc = "[boards|chips|images|scenarios|flashers|drivers|faults|"
+			    "sources|formats]",
 		.doc = "Lists what there is: the boards that --board takes (the default), the "
 		       "chips that boards can have, the firmware images that --flash and `dfurig "
 		       "image "
 		       "make` take, the scenarios and the flashers of `dfurig run`, the Windows "
 		       "drivers of "
-		       "scenarios, where the "
+		       "scenarios, what --fault "
+		       "and the faults of scenarios are made of, where the "
 		       "simulated chips' facts come from and how sure they "
 		       "are, the image file formats.\v"
 		       "Boards, images, scenarios and flashers are YAML files, drivers are INF "
@@ -458,6 +506,7 @@ static int run(int argc, char **argv)
 		       "Examples:\n"
 		       "  dfurig list\n"
 		       "  dfurig list chips\n"
+		       "  dfurig list faults\n"
 		       "  dfurig list boards --json | jq -r '.boards[].serial'\n\n"
 		       "Exit codes:\n"
 		       "  0    listed\n"
@@ -473,6 +522,6 @@ static int run(int argc, char **argv)
 
 const struct cli_command cli_command_list = {
 	.name = "list",
-	.summary = "boards, chips, images, scenarios, flashers and formats that there are",
+	.summary = "boards, chips, images, scenarios, flashers, faults and formats that there are",
 	.run = run,
 };

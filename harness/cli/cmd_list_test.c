@@ -87,8 +87,20 @@ Test(list, a_wrong_word_is_a_usage_error)
 
 	cr_expect_eq(run.code, 2);
 	cr_expect(strstr(run.err, "\"dogs\" is not one of boards, chips, images, scenarios, "
-				  "flashers, drivers, sources, formats"),
+				  "flashers, drivers, faults, sources, formats"),
 		"%s", run.err);
+}
+
+Test(list, faults_are_the_words_that_fault_takes)
+{
+	CLEANUP(run_done) struct run run = RUN_OR_FAIL(DFURIG, "list", "faults");
+
+	cr_expect_eq(run.code, 0);
+	cr_expect(strstr(run.out, "\nwhere  dfu-execute "), "%s", run.out);
+	cr_expect(strstr(run.out, "GETSTATUS erase (and so on: after it), control, in, out\n"),
+		"%s", run.out);
+	cr_expect(strstr(run.out, "  a DFU status such as errVENDOR\n"), "%s", run.out);
+	cr_expect(strstr(run.out, " flip "), "%s", run.out);
 }
 
 Test(list, drivers_are_told_apart_as_device_manager_does)

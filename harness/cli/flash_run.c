@@ -4,6 +4,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/flash_story.h"
 #include "harness/cli/mock_run.h"
+#include "harness/cli/rig_faults.h"
 #include "harness/host/usb_host_direct.h"
 #include "harness/host/usb_host_libusb.h"
 
@@ -137,6 +138,14 @@ static int run_in_rig(
 	return check_board(rig, job, story, why);
 }
 
+static bool has_kill(const struct fault_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->rules[i].action == FAULT_KILL)
+			return true;
+	return false;
+}
+
 int flash_run_direct(const struct flash_job *job)
 {
 	struct flash_story story = {.transport = "direct", .json = job->json, .virtual_time = true};
@@ -145,6 +154,10 @@ int flash_run_direct(const struct flash_job *job)
 	struct rig rig;
 	int r, code;
 
+	if (has_kill(&job->rig.planned))
+		return cli_errorf(CLI_USAGE,
+			"--fault: kill: in-process there is no program to be killed; with "
+			"--transport mock there is");
 	virtual_clock_init(&clock);
 	r = rig_begin(&rig, &job->rig, &clock.clock, &why);
 	if (r < 0)
@@ -154,6 +167,7 @@ int flash_run_direct(const struct flash_job *job)
 	r = story.host ? run_in_rig(&rig, job, &story, &why) : why_errno(&why, -ENOMEM, "USB host");
 	code = flash_story_tell(&story, exit_code(r), r < 0 ? &why : NULL);
 	usb_host_direct_free(story.host);
+	code = rig_faults_check(&rig, code);
 	return rig_finish(&rig, &end) < 0 ? cli_error(CLI_RIG, &end) : code;
 }
 

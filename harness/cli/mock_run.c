@@ -74,6 +74,14 @@ static void watch_all(struct mock_run *run)
 
 /* --- the run --- */
 
+/* FAULT_KILL. What it leaves behind ends with the session. */
+static void kill_command(void *user)
+{
+	const struct mock_run *run = user;
+
+	kill(run->pid, SIGKILL);
+}
+
 static int failed_start(int r, const struct why *why)
 {
 	if (r == -ENOENT)
@@ -95,8 +103,13 @@ static int run_command(struct mock_run *run, char *const argv[], struct why *why
 		return failed_start(r, why);
 	EVENT_EMIT(&run->session.rig->events, .kind = EVENT_COMMAND_START,
 		.text = line ? line : argv[0]);
+	run->session.rig->kill = kill_command;
+	run->session.rig->kill_user = run;
+	if (run->session.rig->kill_missed)
+		kill_command(run);
 	while (!run->ended)
 		uv_run(&run->session.loop, UV_RUN_DEFAULT);
+	run->session.rig->kill = NULL;
 	r = child_exit_code(run->wait_status);
 	EVENT_EMIT(
 		&run->session.rig->events, .kind = EVENT_COMMAND_END, .text = argv[0], .status = r);

@@ -88,6 +88,7 @@ struct rig {
 	/* Kills the program under test: FAULT_KILL. Set by who runs it; NULL = none runs. */
 	void (*kill)(void *user);
 	void *kill_user;
+	bool kill_missed; /* it was asked for when none ran */
 };
 
 /* Loads the boards (without any, one of RIG_DEFAULT_BOARD) and their presets, opens the files, and starts the

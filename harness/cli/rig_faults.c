@@ -55,6 +55,8 @@ static void act(void *user, enum fault_action action, bool begin)
 	case FAULT_KILL:
 		if (rig->kill)
 			rig->kill(rig->kill_user);
+		else
+			rig->kill_missed = true;
 		return;
 	case FAULT_NOTHING:
 	case FAULT_DELAY:

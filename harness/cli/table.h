@@ -9,7 +9,7 @@
 #include "harness/base/attr.h"
 
 #define TABLE_COLUMN_MAX 8
-#define TABLE_CELL_SIZE  128
+#define TABLE_CELL_SIZE  192
 
 /* All zero is an empty table. */
 struct table {

@@ -41,7 +41,7 @@ struct run_world {
 	char unfired[FAULT_TEXT_MAX];
 	struct vusb_ticker ticker; /* of the timers */
 	struct run_timer timers[RUN_TIMER_MAX];
-	size_t timer_count; /* that are not free */
+	size_t timer_count;                      /* that are not free */
 	struct run_image *images[RUN_IMAGE_MAX]; /* owned */
 	size_t image_count;
 	char work[PATH_MAX];            /* folder for what programs read; "" = the request's */

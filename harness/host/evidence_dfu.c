@@ -27,6 +27,7 @@
 #define F76X_SECTORS    12
 #define BUSY_US         40000000 /* a mass erase takes up to 32 s [DS8626 table 40] */
 #define OPEN_GAP_US     1000000
+#define AWAY_US         5000000 /* a reset takes less */
 
 /* What one visit works with. */
 struct visit {
@@ -348,11 +349,14 @@ static int open_once(struct host_os *os, const struct evidence_device *board,
 static int open_patiently(struct host_os *os, const struct evidence_device *board,
 	struct dfuse_client *ret, struct why *why)
 {
-	uint64_t end_us = clock_after_us(os->clock, BUSY_US);
+	uint64_t seen_us = clock_now_us(os->clock), end_us = seen_us + BUSY_US;
 
 	for (;;) {
 		int r = open_once(os, board, ret, why);
-		bool last = clock_now_us(os->clock) >= end_us;
+		uint64_t now_us = clock_now_us(os->clock);
+		bool last = now_us >= end_us || now_us - seen_us > AWAY_US;
+
+		seen_us = r == -ENODEV ? seen_us : now_us;
 
 		if (r == -EACCES || r == -EBUSY || last || (r == 0 && has_all_texts(ret)))
 			return r;

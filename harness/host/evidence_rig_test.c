@@ -628,3 +628,24 @@ Test(evidence, of_an_ecu_that_leaves_is_that_it_left)
 	cr_expect_eq(seen->usb.left, EVIDENCE_YES);
 	cr_expect_eq(seen->ecu.answer, EVIDENCE_ANSWER_UNKNOWN);
 }
+
+static struct board *to_be_unplugged;
+
+static void unplug_when_it_is_read(const char *what)
+{
+	if (strstr(what, "bootloader"))
+		set(to_be_unplugged, BOARD_VBUS, false);
+}
+
+Test(evidence, nobody_waits_long_for_a_bootloader_that_left)
+{
+	CLEANUP(scene_done) struct scene scene;
+	uint64_t start_us;
+
+	scene_init(&scene);
+	to_be_unplugged = add(&scene, true);
+	scene.options.step = unplug_when_it_is_read;
+	start_us = clock_now_us(scene.usb.host->clock);
+	cr_expect_eq(gather(&scene)->usb.left, EVIDENCE_YES);
+	cr_expect_lt(clock_now_us(scene.usb.host->clock) - start_us, 10000000);
+}

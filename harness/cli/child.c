@@ -97,15 +97,15 @@ void child_adopt_orphans(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* Calls fn for each child. Returns how many there are. */
-static unsigned int for_each_child(void (*fn)(pid_t pid))
+/* Calls fn for each child of a process. Returns how many there are. */
+static unsigned int for_each_child_of(pid_t parent, void (*fn)(pid_t pid))
 {
 	unsigned int count = 0;
 	char path[64];
 	FILE *file;
 	int pid;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -114,6 +114,19 @@ static unsigned int for_each_child(void (*fn)(pid_t pid))
 			fn(pid);
 	fclose(file);
 	return count;
+}
+
+static unsigned int for_each_child(void (*fn)(pid_t pid))
+{
+	return for_each_child_of(getpid(), fn);
+}
+
+/* Stopped first: who is killed has no time to start another. */
+void child_kill(pid_t pid)
+{
+	kill(pid, SIGSTOP);
+	for_each_child_of(pid, child_kill);
+	kill(pid, SIGKILL);
 }
 
 unsigned int child_count(void)

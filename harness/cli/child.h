@@ -30,6 +30,9 @@ void child_adopt_orphans(void);
 /* How many children this process has, adopted ones included. */
 unsigned int child_count(void);
 
+/* Kills a process and all that it has started. */
+void child_kill(pid_t pid);
+
 /* Kills what is left of the command's children and waits for it, a second at most. */
 void child_end_orphans(void);
 

@@ -46,10 +46,15 @@ static const struct argp argp = {
 	       "  dfurig exec --board f407-discovery -- dfu-util -l\n"
 	       "  dfurig exec --capture a.pcapng --dump-flash f.bin -- \\\n"
 	       "      dfu-util -a 0 -s 0x08000000:leave -D fw.bin\n"
-	       "  dfurig exec -b f407-discovery -b f407-discovery -- lsusb -v\n\n"
+	       "  dfurig exec -b f407-discovery -b f407-discovery -- lsusb -v\n"
+	       "  dfurig exec --fault 'request write block=2 nth=3: stall' -- \\\n"
+	       "      dfu-util -a 0 -s 0x08000000 -D fw.bin\n"
+	       "  dfurig exec --pace chip --fault 'erase after=50%: cut-power' -- dfu-util ...\n\n"
 	       "Exit code: the command's; 128 + signal when a signal ended it; 127 not found; 126 "
 	       "not "
-	       "executable; 125 when the rig itself failed or the command line is wrong.",
+	       "executable; 125 when the rig itself failed, a fault never happened or the command "
+	       "line is "
+	       "wrong.",
 	.children = children,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* dfurig run: scenarios, with flashers, over transports; verdicts, reports, an exit code. */
 #include "harness/cli/cli.h"
+#include "harness/cli/rig_faults.h"
 #include "harness/cli/run_one.h"
 #include "harness/cli/run_plan.h"
 #include "harness/cli/run_report.h"
@@ -30,6 +31,7 @@ enum run_key {
 	KEY_JSON,
 	KEY_SEED,
 	KEY_PACE,
+	KEY_FAULT,
 };
 
 struct run_options {
@@ -70,6 +72,11 @@ static const struct argp_option argp_options[] = {
 	{"report", KEY_REPORT, "DIR", 0,
 		"Write index.html, junit.xml, runs.jsonl and a capture a run to DIR", 0},
 	{"json", KEY_JSON, "FILE", 0, "Write one line of JSON a run to FILE", 0},
+	{"fault", KEY_FAULT, "RULE", 0,
+		"What goes wrong besides, with the board under test: \"where: what\", such as "
+		"\"request write block=5: stall\"; see `dfurig list faults`. May be given several "
+		"times; each must happen, or the run is an ERROR",
+		0},
 	{"seed", KEY_SEED, "N", 0, "For all that is left to chance; default 1", 0},
 	{"pace", KEY_PACE, "chip|fast", 0,
 		"chip: the board takes the chip's times (default for direct); fast: none that can "
@@ -139,6 +146,9 @@ static error_t parse_choice(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SHARD:
 		parse_shard(state, choice, arg);
+		return 0;
+	case KEY_FAULT:
+		rig_faults_option(state, &choice->faults, arg);
 		return 0;
 	case KEY_SEED:
 		choice->seed = cli_parse_number(state, "seed", arg, UINT32_MAX);
@@ -247,6 +257,7 @@ static void work(
 		.transport = task->transport,
 		.board = run->options.choice.board,
 		.seed = run->options.choice.seed,
+		.faults = &run->options.choice.faults,
 		.pace = task->pace,
 		.work = run->work,
 		.capture = capture,

@@ -74,12 +74,12 @@ static void watch_all(struct mock_run *run)
 
 /* --- the run --- */
 
-/* FAULT_KILL. What it leaves behind ends with the session. */
+/* FAULT_KILL. */
 static void kill_command(void *user)
 {
 	const struct mock_run *run = user;
 
-	kill(run->pid, SIGKILL);
+	child_kill(run->pid);
 }
 
 static int failed_start(int r, const struct why *why)

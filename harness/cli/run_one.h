@@ -28,6 +28,7 @@ struct run_request {
 	const char *board; /* in place of the scenario's; NULL = as it says */
 	uint64_t seed;
 	enum rom_pace pace;
+	const struct fault_plan *faults; /* besides the scenario's; NULL = none */
 	const char *work;    /* folder for what programs read; exists, removed by the caller */
 	const char *capture; /* file for the USB traffic; "" = none */
 	bool verbose;        /* the story in the text, not only of a FAIL */

@@ -5,6 +5,7 @@
 #include "harness/cli/command_line.h"
 #include "harness/cli/data_files.h"
 #include "harness/cli/data_load.h"
+#include "harness/fault/fault_text.h"
 #include "harness/flasher/flasher_file.h"
 
 #include <assert.h>
@@ -134,13 +135,24 @@ static enum rom_pace pace_for(const struct run_choice *choice, enum run_transpor
 	return transport == RUN_DIRECT ? ROM_PACE_CHIP : ROM_PACE_FAST;
 }
 
+/* `--fault RULE` for each, behind count words. texts keep the rules. */
+static void add_fault_words(const struct fault_plan *faults,
+	char texts[static FAULT_RULE_MAX][FAULT_TEXT_MAX], const char **words, size_t count)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		words[count++] = "--fault";
+		words[count++] = fault_rule_text(&faults->rules[i], texts[i], sizeof(texts[i]));
+	}
+}
+
 static void describe_again(const struct run_choice *choice, const char *scenario,
 	const char *flasher, struct run_summary *summary)
 {
 	const char *pace =
 		choice->pace < 0 ? NULL : names_text(&run_pace_names, (size_t)choice->pace);
 	CLEANUP(free_ptr) char *line = NULL;
-	const char *words[16] = {
+	char faults[FAULT_RULE_MAX][FAULT_TEXT_MAX];
+	const char *words[16 + 2 * FAULT_RULE_MAX] = {
 		"dfurig", "run", scenario, "--flasher", flasher, "--transport", summary->transport};
 	size_t count = 7;
 	char seed[32];
@@ -155,6 +167,7 @@ static void describe_again(const struct run_choice *choice, const char *scenario
 		words[count++] = options[i];
 		words[count++] = options[i + 1];
 	}
+	add_fault_words(&choice->faults, faults, words, count);
 	line = command_line_text((char *const *)words);
 	if (line && strlen(line) < sizeof(summary->again))
 		memcpy(summary->again, line, strlen(line) + 1);

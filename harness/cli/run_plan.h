@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "harness/cli/run_one.h"
+#include "harness/fault/fault.h"
 #include "harness/report/verdict.h"
 
 #define RUN_FLASHER_MAX 16
@@ -23,6 +24,7 @@ struct run_choice {
 	unsigned int shard;  /* from 1 */
 	unsigned int shards; /* 0 = all */
 	uint64_t seed;
+	struct fault_plan faults; /* besides the scenarios' */
 };
 
 struct run_task {

@@ -129,6 +129,7 @@ static int add_fault(struct run_world *self, const struct fault_rule_text *text,
 static int add_faults(struct run_world *self, struct why *why)
 {
 	const struct scenario *scenario = self->request->scenario;
+	const struct fault_plan *more = self->request->faults;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < scenario_fault_count(scenario); i++) {
@@ -136,6 +137,9 @@ static int add_faults(struct run_world *self, struct why *why)
 
 		r = add_fault(self, &text, why);
 	}
+	for (size_t i = 0; r == 0 && more && i < more->count; i++)
+		if (fault_add(&self->faults, &more->rules[i]) < 0)
+			r = why_set(why, -EBADMSG, "faults: more than %d", FAULT_RULE_MAX);
 	return r;
 }
 

@@ -160,7 +160,7 @@ static void kill_process(void *user)
 	struct process *process = user;
 
 	process->killed = true;
-	kill(process->pid, SIGKILL);
+	child_kill(process->pid);
 }
 
 static void close_poll(struct world_mock *self, uv_poll_t *poll)

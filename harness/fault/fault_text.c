@@ -140,11 +140,15 @@ static int check_action(struct making *making)
 
 static int take_match(struct making *making)
 {
+	static const char download[] = "DNLOAD ";
 	const char *match = word(making, FAULT_WORD_MATCH);
 	struct fault_rule *rule = making->rule;
 	char list[400] = "";
 	size_t length = 0;
 
+	/* "DNLOAD write", as it is told, is what is called "write". */
+	if (strncmp(match, download, sizeof(download) - 1) == 0)
+		match += sizeof(download) - 1;
 	if (strlen(match) >= sizeof(rule->match))
 		return bad_word(making, FAULT_WORD_MATCH, "short enough");
 	snprintf(rule->match, sizeof(rule->match), "%s", match);

@@ -16,6 +16,8 @@ struct direct_os {
 	size_t trouble_count;
 	uint64_t deadline_us; /* of the program that runs now */
 	bool killed;
+	struct buf *output; /* of the program that all others run for; borrowed */
+	size_t said;        /* bytes of it when it was killed */
 	unsigned int depth;
 };
 
@@ -124,18 +126,24 @@ static int direct_run(struct host_os *os, char *const argv[], uint32_t limit_ms,
 
 	if (!program)
 		return why_set(why, -ENOENT, "%s: there is no such program", argv[0]);
+	if (self->killed)
+		return why_set(why, -EIO, "%s: who runs it was killed", argv[0]);
 	if (self->depth == DEPTH_MAX)
 		return why_set(why, -ELOOP, "%s: programs run each other without end", argv[0]);
 	buf_init(&ret->output, HOST_OUTPUT_MAX);
 	self->deadline_us = deadline(self, limit_ms);
+	if (!self->depth)
+		self->output = &ret->output;
 	self->depth++;
 	ret->exit_code = run_program(self, program, argv, &ret->output);
 	self->depth--;
 	ret->timed_out = !self->killed && clock_now_us(os->clock) >= self->deadline_us;
 	if (ret->timed_out || self->killed)
 		ret->exit_code = HOST_OS_KILLED;
-	if (!self->depth)
+	if (!self->depth && self->killed) {
+		ret->output.size = self->said < ret->output.size ? self->said : ret->output.size;
 		self->killed = false;
+	}
 	self->deadline_us = outer_us;
 	return 0;
 }
@@ -188,7 +196,12 @@ void host_os_direct_set_troubles(
 
 void host_os_direct_kill(struct host_os *os)
 {
-	direct_of(os)->killed = direct_of(os)->depth > 0;
+	struct direct_os *self = direct_of(os);
+
+	if (!self->depth || self->killed)
+		return;
+	self->killed = true;
+	self->said = self->output->size;
 }
 
 uint64_t host_os_direct_deadline_us(const struct host_os *os)

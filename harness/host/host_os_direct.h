@@ -33,7 +33,7 @@ struct host_trouble {
 void host_os_direct_set_troubles(
 	struct host_os *os, const struct host_trouble *troubles, size_t count);
 
-/* The program that runs, and whoever it runs, is killed: it ends with HOST_OS_KILLED, whatever it does from now on. Its hosts
+/* The program that runs, and whoever it runs, is killed: it ends with HOST_OS_KILLED, whatever it does and says from now on. Its hosts
  * are the caller's to switch off (usb_host_direct_set_dead). */
 void host_os_direct_kill(struct host_os *os);
 

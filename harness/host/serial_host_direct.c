@@ -654,7 +654,12 @@ void serial_host_direct_set_held(struct serial_host *host, bool held)
 
 void serial_host_direct_set_dead(struct serial_host *host, bool dead)
 {
-	serial_of(host)->dead = dead;
+	struct direct_serial *self = serial_of(host);
+
+	self->dead = dead;
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (self->acms[i].opened)
+			self->acms[i].opened->wake = true; /* nobody waits any more */
 }
 
 void serial_host_direct_set_prober(struct serial_host *host, uint64_t for_us)

@@ -29,6 +29,7 @@ struct direct_host {
 	const char *kernel_driver;                      /* has every DFU interface; NULL = none */
 	bool dead;                                      /* the program is */
 	uint64_t dead_us;                               /* what the clock is for it */
+	struct vusb_transfer *transfer;                 /* in hand, borrowed; NULL = none */
 	struct port_record *records[VUSB_PORT_MAX + 1]; /* by port number, made when first needed */
 };
 
@@ -65,8 +66,8 @@ static void direct_sleep_until_us(struct clock *clock, uint64_t when_us)
 	struct direct_host *self = CONTAINER_OF(clock, struct direct_host, clock);
 
 	if (!self->dead)
-		vusb_bus_run_until(self->bus, when_us, NULL);
-	else if (when_us > self->dead_us)
+		vusb_bus_run_until(self->bus, when_us, &self->dead);
+	if (self->dead && when_us > self->dead_us)
 		self->dead_us = when_us;
 }
 
@@ -163,20 +164,38 @@ static bool gone(const struct direct_handle *self)
 	       self->port->devnum != self->devnum;
 }
 
+/* As vusb_port_control; the end of the program is its end. */
+static int control(const struct direct_handle *self, const struct usb_setup *setup, uint8_t *data,
+	uint64_t timeout_us)
+{
+	struct direct_host *host = host_of(self->handle.host);
+	struct vusb_transfer transfer = {
+		.port = self->port,
+		.type = VUSB_CONTROL,
+		.setup = *setup,
+		.data = data,
+		.size = setup->wLength,
+	};
+	int r;
+
+	host->transfer = &transfer;
+	r = vusb_transfer_wait(&transfer, timeout_us);
+	host->transfer = NULL;
+	return host->dead ? -ENODEV : r;
+}
+
 static int direct_control(struct usb_handle *handle, const struct usb_setup *setup, uint8_t *data,
 	uint32_t timeout_ms)
 {
 	struct direct_handle *self = handle_of(handle);
-	int r;
 
 	if (gone(self))
 		return -ENODEV;
 	vusb_bus_settle(self->port->bus);
 	if (gone(self))
 		return -ENODEV;
-	r = vusb_port_control(self->port, setup, data,
-		timeout_ms ? timeout_ms * UINT64_C(1000) : VUSB_NO_TIMEOUT);
-	return host_of(handle->host)->dead ? -ENODEV : r;
+	return control(
+		self, setup, data, timeout_ms ? timeout_ms * UINT64_C(1000) : VUSB_NO_TIMEOUT);
 }
 
 static int direct_config(struct usb_handle *handle, uint8_t *ret_bytes, size_t room)
@@ -259,7 +278,7 @@ static int send_alternate(struct direct_handle *self, uint8_t interface, uint8_t
 	};
 	uint8_t none[1];
 
-	return vusb_port_control(self->port, &setup, none, SET_TIMEOUT_US);
+	return control(self, &setup, none, SET_TIMEOUT_US);
 }
 
 static int direct_set_alternate(struct usb_handle *handle, uint8_t interface, uint8_t alternate)
@@ -403,8 +422,12 @@ void usb_host_direct_set_dead(struct usb_host *host, bool dead)
 {
 	struct direct_host *self = host_of(host);
 
+	if (self->dead == dead)
+		return;
 	self->dead_us = clock_now_us(vusb_bus_clock(self->bus));
 	self->dead = dead;
+	if (dead && self->transfer)
+		vusb_bus_cancel(self->transfer);
 }
 
 void usb_host_direct_set_kernel_driver(struct usb_host *host, const char *name)

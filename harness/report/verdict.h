@@ -30,7 +30,7 @@ struct run_summary {
 	char reason[512]; /* one sentence */
 	char unmet
 		[1024]; /* a line "what: expected ..., got ..." for each expectation that was not met, cut */
-	char again[512];   /* the command line that repeats it */
+	char again[1024];  /* the command line that repeats it */
 	uint64_t wall_us;  /* that it took */
 	uint64_t board_us; /* of the boards' time: virtual when direct */
 	uint64_t seed;

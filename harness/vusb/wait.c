@@ -3,8 +3,9 @@
 
 #include <errno.h>
 
-/* Step for a deadline that a tick did not move: nothing may stop the clock. */
+/* Step for a deadline that so many ticks did not move: nothing may stop the clock. One tick may well cause another. */
 #define STUCK_STEP_US 1000
+#define STUCK_TICKS   8
 
 void vusb_bus_settle(struct vusb_bus *bus)
 {
@@ -16,12 +17,14 @@ void vusb_bus_run_until(struct vusb_bus *bus, uint64_t when_us, const bool *stop
 {
 	struct clock *clock = vusb_bus_clock(bus);
 	uint64_t ticked_us = CLOCK_NEVER;
+	unsigned int ticks = 0; /* at this time */
 
 	while (!stop || !*stop) {
 		uint64_t now_us = clock_now_us(clock);
 		uint64_t next_us = vusb_bus_deadline_us(bus);
 
-		if (next_us <= now_us && ticked_us == now_us)
+		ticks = ticked_us == now_us ? ticks + 1 : 0;
+		if (next_us <= now_us && ticks >= STUCK_TICKS)
 			next_us = now_us + STUCK_STEP_US;
 		if (next_us > now_us && now_us >= when_us)
 			return;
@@ -63,26 +66,34 @@ static int result_errno(enum vusb_result result)
 	return -EPROTO;
 }
 
+int vusb_transfer_wait(struct vusb_transfer *transfer, uint64_t timeout_us)
+{
+	struct vusb_bus *bus = transfer->port->bus;
+	bool done = false;
+
+	transfer->complete = mark_done;
+	transfer->user = &done;
+	vusb_bus_settle(bus);
+	vusb_bus_submit(transfer);
+	if (!done)
+		vusb_bus_run_until(bus, clock_after_us(vusb_bus_clock(bus), timeout_us), &done);
+	if (!done)
+		vusb_bus_cancel(transfer);
+	transfer->user = NULL;
+	return transfer->result == VUSB_ACK ? (int)transfer->actual
+					    : result_errno(transfer->result);
+}
+
 int vusb_port_control(
 	struct vusb_port *port, const struct usb_setup *setup, uint8_t *data, uint64_t timeout_us)
 {
-	bool done = false;
 	struct vusb_transfer transfer = {
 		.port = port,
 		.type = VUSB_CONTROL,
 		.setup = *setup,
 		.data = data,
 		.size = setup->wLength,
-		.complete = mark_done,
-		.user = &done,
 	};
 
-	vusb_bus_settle(port->bus);
-	vusb_bus_submit(&transfer);
-	if (!done)
-		vusb_bus_run_until(
-			port->bus, clock_after_us(vusb_bus_clock(port->bus), timeout_us), &done);
-	if (!done)
-		vusb_bus_cancel(&transfer);
-	return transfer.result == VUSB_ACK ? (int)transfer.actual : result_errno(transfer.result);
+	return vusb_transfer_wait(&transfer, timeout_us);
 }

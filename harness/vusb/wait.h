@@ -19,6 +19,10 @@ void vusb_bus_settle(struct vusb_bus *bus);
  * when when_us is CLOCK_NEVER and nothing is left that could happen. */
 void vusb_bus_run_until(struct vusb_bus *bus, uint64_t when_us, const bool *stop);
 
+/* Submits a transfer and waits for it; complete and user are set here. Who wants to end it earlier cancels it. Returns the
+ * bytes moved, or as vusb_port_control. */
+MUST_CHECK int vusb_transfer_wait(struct vusb_transfer *transfer, uint64_t timeout_us);
+
 /* One control transfer, waited for; data holds wLength bytes. Returns the bytes moved, or -EPIPE (STALL), -ETIMEDOUT
  * (cancelled after timeout_us), -ENODEV, -EOVERFLOW (babble), -EPROTO. */
 MUST_CHECK int vusb_port_control(

@@ -334,14 +334,14 @@ static bool has_all_texts(const struct dfuse_client *client)
 	return true;
 }
 
-/* 0 also when it does not say all that it should. */
+/* 0 also when it does not say all that it should; -ENOLINK: it is not there. */
 static int open_once(struct host_os *os, const struct evidence_device *board,
 	struct dfuse_client *ret, struct why *why)
 {
 	struct usb_host_entry entry;
 
 	if (evidence_find(os, board, &entry) != EVIDENCE_DFU)
-		return why_set(why, -ENODEV, "it has left");
+		return why_set(why, -ENOLINK, "it has left");
 	return dfuse_client_open(ret, os->usb, &entry, why);
 }
 
@@ -354,10 +354,10 @@ static int open_patiently(struct host_os *os, const struct evidence_device *boar
 	for (;;) {
 		int r = open_once(os, board, ret, why);
 		uint64_t now_us = clock_now_us(os->clock);
-		bool last = now_us >= end_us || now_us - seen_us > AWAY_US;
+		bool last;
 
-		seen_us = r == -ENODEV ? seen_us : now_us;
-
+		seen_us = r == -ENOLINK ? seen_us : now_us;
+		last = now_us >= end_us || now_us - seen_us > AWAY_US;
 		if (r == -EACCES || r == -EBUSY || last || (r == 0 && has_all_texts(ret)))
 			return r;
 		if (r == 0)

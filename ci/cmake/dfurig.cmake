@@ -52,12 +52,15 @@ string(ASCII 27 ESC)
 set(DFURIG_TEST_FAILURES "LeakSanitizer" "AddressSanitizer" "UndefinedBehaviorSanitizer" "runtime error:"
 	"crashed during its setup or teardown" "Tested: (${ESC}[^m]*m)?0(${ESC}[^m]*m)? [|]")
 
-# dfurig_tests(NAME [DEPENDS lib...]): one Criterion program of this folder's *_test.c.
+# dfurig_tests(NAME [JOBS n] [DEPENDS lib...]): one Criterion program of this folder's *_test.c.
 function(dfurig_tests name)
 	if(NOT BUILD_TESTING OR DFURIG_FUZZ)
 		return()
 	endif()
-	cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+	cmake_parse_arguments(ARG "" "JOBS" "DEPENDS" ${ARGN})
+	if(NOT ARG_JOBS)
+		set(ARG_JOBS 2)
+	endif()
 	file(GLOB sources CONFIGURE_DEPENDS *_test.c)
 	if(NOT sources)
 		return()
@@ -69,7 +72,7 @@ function(dfurig_tests name)
 		DFURIG_FIXTURES="${CMAKE_SOURCE_DIR}/fixtures" DFURIG_BUILD="${CMAKE_BINARY_DIR}")
 	target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} PkgConfig::CRITERION)
 	# --verbose names the skipped tests; ci/test reads the output.
-	add_test(NAME ${name} COMMAND ${name} --jobs 2 --verbose --color=never)
+	add_test(NAME ${name} COMMAND ${name} --jobs ${ARG_JOBS} --verbose --color=never)
 	set_tests_properties(${name} PROPERTIES TIMEOUT 240
 		FAIL_REGULAR_EXPRESSION "${DFURIG_TEST_FAILURES}")
 endfunction()

@@ -51,20 +51,24 @@ Test(dfu_util, updates_and_leaves)
 /* Killed between two requests, in the midst of one, and while flash is at work. */
 Test(dfu_util, is_killed_when_a_fault_says_so)
 {
-	static const char *const faults[] = {
-		"request write block=2 nth=3: kill",
-		"answer GETSTATUS write nth=5: kill",
-		"erase addr=0x08010000 after=50%: kill",
-		"time after=1ms: kill",
+	static const struct {
+		const char *pace, *fault;
+	} kills[] = {
+		{"fast", "request write block=2 nth=3: kill"},
+		{"fast", "answer GETSTATUS write nth=5: kill"},
+		{"chip", "erase addr=0x08010000 after=50%: kill"},
+		{"chip", "time after=1ms: kill"},
 	};
 	CLEANUP(exec_files_done) struct exec_files files = exec_files_or_fail(300000);
 
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kills); i++) {
 		CLEANUP(run_done)
-		struct run run = RUN_OR_FAIL(DFURIG, "exec", "--pace", "chip", "--fault", faults[i],
-			"--", "dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D", files.image);
+		struct run run = RUN_OR_FAIL(DFURIG, "exec", "--pace", kills[i].pace, "--fault",
+			kills[i].fault, "--", "dfu-util", "-a", "0", "-s", "0x08000000:leave", "-D",
+			files.image);
 
-		cr_expect_eq(run.code, 137, "%s: %d\n%s%s", faults[i], run.code, run.out, run.err);
+		cr_expect_eq(
+			run.code, 137, "%s: %d\n%s%s", kills[i].fault, run.code, run.out, run.err);
 	}
 }
 

@@ -5,11 +5,9 @@
 
 #include <string.h>
 
-#define STATE_ERROR 10
-
 static bool stuck_in_error(const struct evidence *e)
 {
-	return e->dfu.rests == EVIDENCE_NO && e->dfu.has_status && e->dfu.state == STATE_ERROR;
+	return e->dfu.rests == EVIDENCE_NO && triage_is_dfu_error(e);
 }
 
 static bool does_not_rest(const struct evidence *e)
@@ -90,6 +88,11 @@ static bool dfu_again(const struct evidence *e)
 	return e->trial.dfu_again == EVIDENCE_YES;
 }
 
+static bool did_not_leave(const struct evidence *e)
+{
+	return e->trial.left == EVIDENCE_NO;
+}
+
 static bool does_not_start(const struct evidence *e)
 {
 	return e->trial.left == EVIDENCE_YES && e->trial.starts == EVIDENCE_NO &&
@@ -134,6 +137,8 @@ static const struct triage_row rows[] = {
 		"the option bytes protect {sectors} from being written; the bootloader says "
 		"nothing when it leaves them as they are",
 		"STM32_Programmer_CLI -c port=usb1 -ob {nwrp}; then flash again", NULL},
+	{TRIAGE_DFU_ERROR, TRIAGE_SURE, stuck_in_error, "it does not come to rest: {dfu}",
+		"plug the board out and in: " HOLD_PROGRAM "; then flash again", NULL},
 	/* [rusEFI forum 1747] */
 	{TRIAGE_DFU_ERROR, TRIAGE_SURE, triage_is_dfu_error,
 		"it was in {state} with {status}: the last tool left it so, and the next one that "
@@ -141,8 +146,6 @@ static const struct triage_row rows[] = {
 		"plug the board out and in (" HOLD_PROGRAM "), or clear it by any dfu-util "
 		"command; then flash again",
 		NULL},
-	{TRIAGE_DFU_ERROR, TRIAGE_SURE, stuck_in_error, "it does not come to rest: {dfu}",
-		"plug the board out and in: " HOLD_PROGRAM "; then flash again", NULL},
 	{TRIAGE_DFU_ERROR, TRIAGE_LIKELY, does_not_rest, "it does not come to rest: {dfu}",
 		"plug the board out and in: " HOLD_PROGRAM "; then flash again",
 		"dfurig triage once more, after that"},
@@ -197,6 +200,11 @@ static const struct triage_row rows[] = {
 		"it does not start then either, flash the whole firmware again, for exactly this "
 		"board",
 		NULL},
+	{TRIAGE_DOES_NOT_START, TRIAGE_LIKELY, did_not_leave,
+		"it was told to leave the bootloader, and is still there: {trial}",
+		"reset the board, or take its power away for some seconds (PROGRAM not held); use "
+		"another cable if it goes on",
+		"dfurig triage --try once more: does it leave then?"},
 	{TRIAGE_IN_OPENBLT, TRIAGE_LIKELY, loader_alone,
 		"the flash holds a loader that is whole, and no rusEFI behind it",
 		FLASH_AGAIN ", or the .srec through OpenBLT", NULL},

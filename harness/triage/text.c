@@ -34,6 +34,7 @@ TEXT_WORD(inf, windows.node.inf, "no INF")
 TEXT_WORD(state, dfu.state_text, "an unknown state")
 TEXT_WORD(status, dfu.status_text, "an unknown status")
 TEXT_WORD(dfu, dfu.why, "it answers nothing")
+TEXT_WORD(trial, trial.why, "nobody knows why")
 TEXT_WORD(tune, ecu.tune_why, "it does not come")
 TEXT_WORD(critical, ecu.critical, "nothing")
 TEXT_WORD(overcurrent, kernel.over_current_port, "of the computer")
@@ -367,6 +368,7 @@ static const struct word words[] = {
 	WORD(ms),
 	WORD(trialms),
 	WORD(loader),
+	WORD(trial),
 	WORD(tune),
 	WORD(system),
 	WORD(workson),

@@ -66,8 +66,8 @@ static const struct argp_option rig_argp_options[] = {
 		"fast (default): 1 ms in place of each wait",
 		0},
 	{"fault", KEY_FAULT, "RULE", 0,
-		"What goes wrong with the first board, \"where: what\", such as \"request DNLOAD "
-		"block=5: stall\"; see `dfurig list faults`. May be given several times; each must "
+		"What goes wrong with the first board, \"where: what\", such as \"request write "
+		"nth=5: stall\"; see `dfurig list faults`. May be given several times; each must "
 		"happen",
 		0},
 	{"seed", KEY_SEED, "N", 0, "For all that is left to chance; default 0", 0},

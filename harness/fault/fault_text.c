@@ -450,7 +450,7 @@ int fault_rule_parse(const char *text, struct fault_rule *ret, struct why *why)
 	colon = strrchr(copy, ':');
 	if (!colon)
 		return why_set(why, -EBADMSG,
-			"\"%s\" is not \"where: what\", as in \"request DNLOAD block=5: stall\"",
+			"\"%s\" is not \"where: what\", as in \"request write nth=5: stall\"",
 			text);
 	*colon = '\0';
 	r = split_where(&split, copy, why);

@@ -100,7 +100,11 @@ static struct fault_hit fire(
 		return (struct fault_hit){.action = rule->action, .value = rule->value};
 	if (plan->on_effect)
 		plan->on_effect(plan, rule, occasion, delay_us);
-	return (struct fault_hit){.effect = delay_us ? FAULT_NOTHING : rule->action};
+	return (struct fault_hit){
+		.effect = delay_us ? FAULT_NOTHING : rule->action,
+		.later = delay_us ? rule->action : FAULT_NOTHING,
+		.later_us = delay_us,
+	};
 }
 
 struct fault_hit fault_ask(struct fault_plan *plan, const struct fault_occasion *occasion)

@@ -122,6 +122,9 @@ struct fault_hit {
 	enum fault_action action;
 	uint64_t value;
 	enum fault_action effect; /* that was handed on and is due at once; FAULT_NOTHING = none */
+	enum fault_action
+		later; /* that was handed on and is due in later_us; FAULT_NOTHING = none */
+	uint64_t later_us;
 };
 
 /* 0 or -ENOSPC. The rule is copied, its counters cleared. */

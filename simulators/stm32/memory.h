@@ -56,7 +56,8 @@ enum memory_result {
 struct memory_pace {
 	bool worst; /* the data sheet's maximum times in place of the typical ones */
 	uint32_t
-		percent; /* of the chip's times: 100 = as the chip, 0 = everything is done at once */
+		percent; /* of the chip's times: 100 = as the chip, 0 = everything is done at once, but what a fault
+			  * falls into or slows down */
 };
 
 struct memory_config {
@@ -84,9 +85,13 @@ enum memory_phase_kind {
 struct memory_phase {
 	enum memory_phase_kind kind;
 	uint64_t end_us;
+	uint64_t chip_us;        /* that the chip needs, whatever the pace */
 	struct chip_range about; /* what it changes */
 	bool flips;              /* one bit of it is wrong afterwards */
 	uint64_t flip;           /* which, counted from its start */
+	/* When a fault is going to break it off; CLOCK_NEVER = none is known. A real clock brings that a little late: the phase
+	 * waits for it, and is torn as at this moment, so that the same seed leaves the same bytes. */
+	uint64_t break_us;
 };
 
 /* The operation in hand. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATE_US 100000 /* by which a real clock may bring a fault too late */
+
 static void op_drop(struct memory_op *op)
 {
 	free(op->data);
@@ -34,6 +36,15 @@ static uint64_t phase_start_us(const struct memory_op *op, uint8_t phase)
 	return phase ? op->phases[phase - 1].end_us : op->start_us;
 }
 
+/* At once is too short for what a fault does inside: with a fault the step takes the chip's time. */
+static uint64_t takes_us(const struct memory *memory, const struct memory_phase *next)
+{
+	const struct memory_op *op = &memory->op;
+
+	return memory->config.pace.percent ? next->end_us - phase_start_us(op, op->phase_count)
+					   : next->chip_us;
+}
+
 /* The named point of the step that comes next in the operation, before its end. */
 static struct fault_hit ask(
 	struct memory *memory, enum fault_point point, const struct memory_phase *next)
@@ -46,7 +57,7 @@ static struct fault_hit ask(
 							.addr = next->about.addr,
 							.size = next->about.size,
 							.starts_in_us = start_us - op->start_us,
-							.takes_us = next->end_us - start_us,
+							.takes_us = takes_us(memory, next),
 						});
 }
 
@@ -55,10 +66,22 @@ static struct memory_phase next_phase(const struct memory *memory, enum memory_p
 {
 	return (struct memory_phase){
 		.kind = kind,
+		.chip_us = chip_us,
 		.end_us = phase_start_us(&memory->op, memory->op.phase_count) +
 			  chip_us * memory->config.pace.percent / 100,
 		.about = *about,
 	};
+}
+
+/* What the fault plan has handed on, now or for later. */
+static enum fault_action effect_of(struct fault_hit hit)
+{
+	return hit.effect ? hit.effect : hit.later;
+}
+
+static bool breaks_off(enum fault_action action)
+{
+	return action == FAULT_CUT_POWER || action == FAULT_BROWN_OUT || action == FAULT_RESET;
 }
 
 /* Adds a step, with what its point had to say. */
@@ -68,10 +91,13 @@ static void op_add_hit(struct memory *memory, struct memory_phase phase, struct 
 	uint64_t start_us = phase_start_us(op, op->phase_count);
 
 	assert(op->phase_count < MEMORY_PHASE_MAX);
+	if (effect_of(hit) || hit.action == FAULT_SLOW)
+		phase.end_us = start_us + takes_us(memory, &phase);
 	if (hit.action == FAULT_SLOW)
 		phase.end_us = start_us + (phase.end_us - start_us) * hit.value / 100;
 	phase.flips = hit.action == FAULT_FLIP;
 	phase.flip = hit.value % (phase.about.size * UINT64_C(8));
+	phase.break_us = breaks_off(effect_of(hit)) ? op->start_us + hit.later_us : CLOCK_NEVER;
 	op->phases[op->phase_count++] = phase;
 }
 
@@ -379,11 +405,21 @@ static void finish(struct memory *memory, const struct memory_phase *phase)
 		flip(memory, phase);
 }
 
+/* What is going to break it off is late. */
+static bool waits(const struct memory_op *op, uint64_t now_us)
+{
+	const struct memory_phase *phase = &op->phases[op->phase];
+
+	return phase->break_us >= phase_start_us(op, op->phase) &&
+	       phase->break_us < phase->end_us && now_us - phase->break_us < LATE_US;
+}
+
 void memory_settle(struct memory *memory, uint64_t now_us)
 {
 	struct memory_op *op = &memory->op;
 
-	while (op->phase < op->phase_count && op->phases[op->phase].end_us <= now_us) {
+	while (op->phase < op->phase_count && op->phases[op->phase].end_us <= now_us &&
+		!waits(op, now_us)) {
 		finish(memory, &op->phases[op->phase]);
 		op->phase++;
 	}
@@ -453,16 +489,26 @@ static void tear_options(struct memory *memory)
 	options_program(&memory->options, op->data);
 }
 
+/* When it was torn. */
+static uint64_t moment(
+	const struct memory *memory, const struct memory_phase *phase, uint64_t now_us)
+{
+	uint64_t start_us = phase_start_us(&memory->op, memory->op.phase);
+
+	return phase->break_us >= start_us && phase->break_us < now_us ? phase->break_us : now_us;
+}
+
 /* The phase in hand has begun by now_us and is not over. */
 static void tear(struct memory *memory, uint64_t now_us)
 {
 	const struct memory_phase *phase = &memory->op.phases[memory->op.phase];
-	uint32_t step = tear_step(memory, phase, now_us);
+	uint64_t at_us = moment(memory, phase, now_us);
+	uint32_t step = tear_step(memory, phase, at_us);
 
 	switch (phase->kind) {
 	case MEMORY_PROGRAM:
 	case MEMORY_PROGRAM_OTP:
-		tear_program(memory, phase, now_us);
+		tear_program(memory, phase, at_us);
 		break;
 	case MEMORY_ERASE_SECTOR:
 		flash_tear(&memory->flash, sector_in_hand(memory), step, &memory->rng);

@@ -221,6 +221,81 @@ Test(points, a_flip_is_counted_round_and_works_where_something_was)
 	memory_done(&memory);
 }
 
+/* A real clock is late, now more, now less; behind the end of the operation, too. */
+Test(points, what_is_broken_off_late_is_torn_as_it_was_planned)
+{
+	static const uint64_t late_us[] = {0, 3, 900, 20000};
+	static const uint8_t data[64] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(late_us); i++) {
+		struct memory memory;
+		struct log log;
+
+		log_init(&log);
+		add(&log, (struct fault_rule){.points = 1u << FAULT_PROGRAM,
+				  .action = FAULT_CUT_POWER,
+				  .after_percent = 50});
+		start_memory(&memory, &log);
+		cr_assert_eq(memory_start_write(&memory, 0x08000000, data, 64, 0), MEMORY_OK);
+		memory_settle(&memory, log.effect_us + late_us[i]);
+		cr_expect(memory_busy(&memory), "%d", (int)late_us[i]);
+		memory_power_lost(&memory, log.effect_us + late_us[i]);
+		cr_expect_eq(byte_at(&memory, 0x0800001f), 0, "%d", (int)late_us[i]);
+		cr_expect_eq(byte_at(&memory, 0x08000020), 0xff, "%d", (int)late_us[i]);
+		memory_done(&memory);
+	}
+}
+
+/* Where everything is done at once, what a fault falls into takes the chip's time. */
+Test(points, a_fast_pace_has_an_inside_too_when_a_fault_asks_for_it)
+{
+	static const struct {
+		struct fault_rule rule;
+		uint64_t busy_until_us;
+	} rows[] = {
+		{{.action = FAULT_RESET, .after_percent = 50}, 1024},
+		{{.action = FAULT_CUT_POWER}, 1024},
+		{{.action = FAULT_SLOW, .value = 300}, 3072},
+		{{.action = FAULT_FLIP}, 0},
+	};
+	static const uint8_t data[64] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fault_rule rule = rows[i].rule;
+		struct memory memory;
+		struct log log;
+
+		rule.points = 1u << FAULT_PROGRAM;
+		log_init(&log);
+		add(&log, rule);
+		start_memory(&memory, &log);
+		memory.config.pace.percent = 0;
+		cr_assert_eq(memory_start_write(&memory, 0x08000000, data, 64, 0), MEMORY_OK);
+		cr_expect_eq(memory_busy_until_us(&memory), rows[i].busy_until_us, "row %zu: %d", i,
+			(int)memory_busy_until_us(&memory));
+		memory_done(&memory);
+	}
+}
+
+/* What was planned and does not come does not hold the flash up. */
+Test(points, a_break_that_does_not_come_is_not_waited_for_for_ever)
+{
+	static const uint8_t data[64] = {0};
+	struct memory memory;
+	struct log log;
+
+	log_init(&log);
+	add(&log,
+		(struct fault_rule){
+			.points = 1u << FAULT_PROGRAM, .action = FAULT_RESET, .after_percent = 50});
+	start_memory(&memory, &log);
+	cr_assert_eq(memory_start_write(&memory, 0x08000000, data, 64, 0), MEMORY_OK);
+	memory_settle(&memory, 1000 * MS);
+	cr_expect_not(memory_busy(&memory));
+	cr_expect_eq(byte_at(&memory, 0x0800003f), 0);
+	memory_done(&memory);
+}
+
 Test(points, an_effect_during_the_option_bytes_of_an_unprotect_waits_for_the_erase)
 {
 	struct memory memory;

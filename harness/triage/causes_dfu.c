@@ -58,9 +58,19 @@ static bool nothing_of_rusefi(const struct evidence *e)
 	       e->flash.whole != EVIDENCE_YES;
 }
 
-static bool loader_alone(const struct evidence *e)
+static bool loader_without_rusefi(const struct evidence *e)
 {
 	return e->flash.whole == EVIDENCE_YES && !e->flash.signature[0];
+}
+
+static bool loader_alone(const struct evidence *e)
+{
+	return loader_without_rusefi(e) && !e->flash.hole_size;
+}
+
+static bool pieces_behind_loader(const struct evidence *e)
+{
+	return loader_without_rusefi(e) && e->flash.hole_size;
 }
 
 static bool woke_in_dfu(const struct evidence *e)
@@ -76,6 +86,12 @@ static bool woke_in_dfu_with_firmware(const struct evidence *e)
 static bool woke_in_dfu_with_some(const struct evidence *e)
 {
 	return woke_in_dfu(e) && triage_holds_firmware(e);
+}
+
+/* F4, F7 and H7 come up in their bootloader by BOOT0 alone, whatever is in flash [ST AN2606]. */
+static bool woke_in_dfu_with_nothing(const struct evidence *e)
+{
+	return woke_in_dfu(e) && e->flash.readable == EVIDENCE_YES && !triage_holds_firmware(e);
 }
 
 static bool woke_in_dfu_unread(const struct evidence *e)
@@ -167,6 +183,11 @@ static const struct triage_row rows[] = {
 	{TRIAGE_TORN_IMAGE, TRIAGE_LIKELY, has_hole,
 		"the firmware in flash has a hole: {hole} are erased, and data lie behind them",
 		FLASH_AGAIN, "flashing again settles it"},
+	{TRIAGE_TORN_IMAGE, TRIAGE_LIKELY, pieces_behind_loader,
+		"the flash holds a loader that is whole, and pieces of firmware behind it, without "
+		"a "
+		"beginning: {hole} are erased",
+		FLASH_AGAIN, "flashing again settles it"},
 	{TRIAGE_TORN_IMAGE, TRIAGE_POSSIBLE, ends_like_a_transfer,
 		"the firmware in flash ends at {end}, where a transfer of the bootloader ends; an "
 		"interrupted update looks so",
@@ -186,6 +207,11 @@ static const struct triage_row rows[] = {
 		"look for the BOOT0 jumper or a PROGRAM button that hangs; BOOT0 has to be low "
 		"when the chip starts",
 		"dfurig triage --try: does the firmware start when the bootloader is left?"},
+	{TRIAGE_BOOT0_STUCK, TRIAGE_LIKELY, woke_in_dfu_with_nothing,
+		"the board was powered up, nobody held PROGRAM, and it is in its bootloader",
+		"flash it first; then look for the BOOT0 jumper or a PROGRAM button that hangs, or "
+		"the new firmware does not start either",
+		"does it start its firmware then, PROGRAM not held?"},
 	{TRIAGE_BOOT0_STUCK, TRIAGE_LIKELY, dfu_again,
 		"it was told to leave the bootloader, and came up in it again",
 		"look for the BOOT0 jumper or a PROGRAM button that hangs", NULL},

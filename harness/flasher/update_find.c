@@ -196,7 +196,8 @@ static int probe_port(struct update *update, const struct serial_port_entry *ent
 
 	*ret_r = open_port(update, entry, &ecu, &why);
 	if (*ret_r < 0) {
-		why_prefix(&why, 0, "%s", entry->name);
+		if (strncmp(why_text(&why), entry->name, strlen(entry->name)) != 0)
+			why_prefix(&why, 0, "%s", entry->name);
 		keep_worst(worst, open_reason(*ret_r), &why);
 		return 0;
 	}

@@ -458,3 +458,39 @@ Test(run, ended_by_a_person_or_the_system_it_tidies_up_and_writes_the_report, .t
 	expect_ended_by("HUP", "interrupted after 1 of 2 runs");
 	expect_ended_by("PIPE", "cannot be printed");
 }
+
+/* --- faults besides --- */
+
+Test(run, faults_besides_are_in_the_line_that_repeats_the_run)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "manual-dfu", "--flasher", "builtin", "--fault",
+		"request write nth=3: stall", "--fault", "erase after=50%: kill");
+
+	cr_expect_eq(run.code, 1, "%s%s", run.out, run.err);
+	cr_expect(strstr(run.out, " --fault 'request write nth=3: stall' --fault 'erase after=50%: "
+				  "kill'"),
+		"%s", run.out);
+}
+
+Test(run, a_fault_besides_that_never_fires_is_an_error)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "manual-dfu", "--flasher", "builtin", "--fault",
+		"request UPLOAD nth=60000: stall");
+
+	cr_expect_eq(run.code, 125, "%s%s", run.out, run.err);
+	cr_expect(strstr(run.out, "the fault never fired: request UPLOAD nth=60000: stall"), "%s",
+		run.out);
+}
+
+Test(run, a_fault_that_makes_no_sense_is_a_mistake_of_the_command_line)
+{
+	CLEANUP(run_done)
+	struct run run = RUN_OR_FAIL(DFURIG, "run", "manual-dfu", "--fault", "board-reset: stall");
+
+	cr_expect_eq(run.code, 2);
+	cr_expect(
+		strstr(run.err, "--fault: \"stall\" is not possible at board-reset; possible are "),
+		"%s", run.err);
+}

@@ -90,9 +90,11 @@ static bool is_due(const struct fault_rule *rule)
 static struct fault_hit fire(
 	struct fault_plan *plan, struct fault_rule *rule, const struct fault_occasion *occasion)
 {
-	uint64_t delay_us = occasion->starts_in_us + rule->after_us +
-			    occasion->takes_us * rule->after_percent / 100;
+	uint64_t delay_us = 0;
 
+	if (occasion->point != FAULT_TIME) /* there `after` is over */
+		delay_us = occasion->starts_in_us + rule->after_us +
+			   occasion->takes_us * rule->after_percent / 100;
 	rule->fired++;
 	if (plan->on_fire)
 		plan->on_fire(plan, rule, occasion);

@@ -517,12 +517,14 @@ static void say_points(struct text *text, const struct fault_rule *rule)
 
 static void say_after(struct text *text, const struct fault_rule *rule)
 {
-	if (!rule->after_percent && !rule->after_us)
+	bool timed = rule->points >> FAULT_TIME & 1;
+
+	if (!rule->after_percent && !rule->after_us && !timed)
 		return;
 	say(text, " after=");
 	if (rule->after_percent)
 		say(text, "%" PRIu32 "%%%s", rule->after_percent, rule->after_us ? "+" : "");
-	if (rule->after_us)
+	if (rule->after_us || timed)
 		say_time(text, rule->after_us);
 }
 

@@ -141,6 +141,7 @@ Test(host_os_direct, who_is_killed_ends_so_and_takes_no_time_of_the_world)
 	cr_expect_eq(result.exit_code, HOST_OS_KILLED);
 	cr_expect(!result.timed_out);
 	cr_expect_eq(clock_now_us(os->clock), 0);
+	cr_expect_eq(result.output.size, 0, "what it says afterwards, nobody hears");
 	buf_done(&result.output);
 	cr_expect_eq(os->ops->run(os, (char *const[]){"echo", "x", NULL}, 0, &result, NULL), 0);
 	cr_expect_eq(result.exit_code, 3, "the next one lives");

@@ -4,6 +4,7 @@
 #include "harness/testing/fake_device.h"
 #include "harness/testing/usb_rig.h"
 #include "harness/vusb/enumerate.h"
+#include "harness/vusb/wait.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -315,4 +316,70 @@ Test(direct, an_unplugged_device_stays_gone_for_its_handle)
 	cr_expect_eq(rig.usb.host->ops->open(rig.usb.host, &before, &late, &why), -ENODEV);
 	cr_expect_str_eq(why.text, "USB device 1-1 is not there any more");
 	cr_expect_null(late);
+}
+
+/* Ends the program that uses the host, at a time. */
+struct killer {
+	struct vusb_ticker ticker;
+	struct usb_host *host;
+	uint64_t at_us;
+};
+
+static void kill_now(struct vusb_ticker *ticker, uint64_t now_us UNUSED)
+{
+	struct killer *killer = CONTAINER_OF(ticker, struct killer, ticker);
+
+	killer->at_us = CLOCK_NEVER;
+	usb_host_direct_set_dead(killer->host, true);
+}
+
+static uint64_t kill_deadline_us(const struct vusb_ticker *ticker)
+{
+	return ((const struct killer *)ticker)->at_us;
+}
+
+static void kill_at(struct rig *rig, struct killer *killer, uint64_t at_us)
+{
+	*killer = (struct killer){
+		.ticker = {.tick = kill_now, .deadline_us = kill_deadline_us},
+		.host = rig->usb.host,
+		.at_us = at_us,
+	};
+	vusb_bus_add_ticker(rig->usb.bus, &killer->ticker);
+}
+
+Test(direct, who_is_killed_has_its_transfer_taken_back_and_makes_none)
+{
+	CLEANUP(rig_done) struct rig rig;
+	struct killer killer;
+	uint8_t data[4];
+	unsigned int controls;
+
+	rig_init(&rig);
+	rig.device = usb_rig_open_or_fail(&rig.usb);
+	controls = rig.fake.controls;
+	rig.fake.device.nak_until_us = 9000;
+	kill_at(&rig, &killer, 4000);
+	cr_expect_eq(read_vendor(&rig, data, 0), -ENODEV);
+	cr_expect_eq(clock_now_us(&rig.usb.clock.clock), 4000);
+	cr_expect(list_empty(&vusb_bus_port(rig.usb.bus, 1)->pending));
+	vusb_bus_run_until(rig.usb.bus, 20000, NULL);
+	cr_expect_eq(read_vendor(&rig, data, 0), -ENODEV);
+	cr_expect_eq(rig.fake.controls, controls);
+	usb_host_direct_set_dead(rig.usb.host, false);
+	cr_expect_eq(read_vendor(&rig, data, 0), 4);
+}
+
+Test(direct, the_waits_of_who_is_killed_end_at_once)
+{
+	CLEANUP(rig_done) struct rig rig;
+	struct killer killer;
+
+	rig_init(&rig);
+	kill_at(&rig, &killer, 4000);
+	clock_sleep_until_us(rig.usb.host->clock, 60000000);
+	cr_expect_eq(clock_now_us(rig.usb.host->clock), 60000000, "as it sees it");
+	cr_expect_eq(clock_now_us(&rig.usb.clock.clock), 4000);
+	usb_host_direct_set_dead(rig.usb.host, false);
+	cr_expect_eq(clock_now_us(rig.usb.host->clock), 4000);
 }

@@ -400,6 +400,28 @@ Test(evidence, of_windows_is_the_driver_and_what_it_lets_through)
 	}
 }
 
+Test(evidence, of_windows_is_the_driver_of_the_board_that_is_meant)
+{
+	CLEANUP(scene_done) struct scene scene;
+	struct fake_pnp pnp;
+
+	scene_init(&scene);
+	add(&scene, true);
+	add(&scene, true);
+	fake_pnp_init(&pnp, scene.usb.host);
+	pnp.drivers[0] = &fake_driver_old;
+	scene.os->pnp = &pnp.pnp;
+	for (size_t i = 0; i < 2; i++) {
+		char serial[64];
+
+		gather_all(&scene);
+		snprintf(serial, sizeof(serial), "%s", scene.seen.usb.boards[i].serial);
+		scene.options.serial = serial;
+		cr_expect_str_eq(gather(&scene)->windows.node.usb_path, scene.seen.board.path);
+		scene.options.serial = NULL;
+	}
+}
+
 Test(evidence, of_windows_is_what_the_tool_needs_there)
 {
 	static const struct {

@@ -8,18 +8,22 @@
 #define INSTALL_US  60000000 /* it "takes forever": rusEFI issues 6790 and 6791 */
 #define LOOK_GAP_US 200000
 
-/* The node of the board that is meant; else the bootloader's before the ECU's. */
+/* Of the board at that place of the bus; of any when nobody knows which is meant. */
+static bool is_meant(const struct pnp_device *node, const char *path)
+{
+	return node->present &&
+	       (!path[0] || !node->usb_path[0] || strcmp(node->usb_path, path) == 0);
+}
+
+/* The bootloader's node before the ECU's. */
 static const struct pnp_device *choose(
 	const struct pnp_device *nodes, size_t count, const char *path)
 {
 	static const char *const ids[] = {"VID_0483&PID_DF11", "VID_0483&PID_5740"};
 
-	for (size_t i = 0; path[0] && i < count; i++)
-		if (nodes[i].present && strcmp(nodes[i].usb_path, path) == 0)
-			return &nodes[i];
 	for (size_t id = 0; id < ARRAY_SIZE(ids); id++)
 		for (size_t i = 0; i < count; i++)
-			if (nodes[i].present && strcasestr(nodes[i].instance, ids[id]))
+			if (is_meant(&nodes[i], path) && strcasestr(nodes[i].instance, ids[id]))
 				return &nodes[i];
 	return NULL;
 }

@@ -475,6 +475,7 @@ static int sweep_all(struct sweeper *self)
 	int r, code;
 
 	r = sweep_fork_run(&fork, &self->sweep, &why);
+	self->sweep.exhaustive &= !self->sweep.interrupted;
 	self->sweep.wall_us = clock_now_us(clock_monotonic()) - self->start_us;
 	clear_progress(self);
 	if (r == 0)

@@ -179,3 +179,25 @@ bool fault_value_needed(enum fault_value kind)
 	return kind != FAULT_VALUE_NONE && kind != FAULT_VALUE_TIME_OR_EVER &&
 	       kind != FAULT_VALUE_NUMBER;
 }
+
+const char *fault_action_needs(enum fault_action action, enum fault_point point)
+{
+	static const char to_device[] =
+		"DNLOAD, erase, mass-erase, set-address, write, unprotect, control, out";
+	static const char to_host[] = "UPLOAD, GETSTATUS, GETSTATE, control, in";
+
+	if (action == FAULT_SAY)
+		return "GETSTATUS";
+	if (action == FAULT_CORRUPT && point == FAULT_REQUEST)
+		return to_device;
+	if (point == FAULT_ANSWER && (action == FAULT_CORRUPT || action == FAULT_SHORT))
+		return to_host;
+	return NULL;
+}
+
+bool fault_needs_met(const char *needs, const char *match)
+{
+	size_t size = strncmp(match, "GETSTATUS ", 10) == 0 ? 9 : strlen(match);
+
+	return is_in_list(needs, match, size);
+}

@@ -31,6 +31,13 @@ enum fault_value {
 enum fault_value fault_action_value_kind(enum fault_action action);
 bool fault_value_needed(enum fault_value kind);
 
+/* What has data that the action could change, there: names between commas, those of GETSTATUS with what was before it as
+ * well. NULL: it does something to anything. */
+const char *fault_action_needs(enum fault_action action, enum fault_point point);
+
+/* Whether `match` is one of those. */
+bool fault_needs_met(const char *needs, const char *match);
+
 /* Whether an occasion at the point may be called so. */
 bool fault_point_knows(enum fault_point point, const char *match);
 

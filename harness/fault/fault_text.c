@@ -170,6 +170,22 @@ static int take_match(struct making *making)
 	return bad(making, FAULT_WORD_MATCH, "\"%s\" is not one of %s", match, list);
 }
 
+/* A fault that fires and changes nothing would be a lie. */
+static int check_needs(struct making *making)
+{
+	const struct fault_rule *rule = making->rule;
+
+	for (size_t i = 0; i < FAULT_POINT_COUNT; i++) {
+		const char *needs = fault_action_needs(rule->action, (enum fault_point)i);
+
+		if (rule->points >> i & 1 && needs && !fault_needs_met(needs, rule->match))
+			return bad(making, FAULT_WORD_MATCH, "%s at %s is for one of %s",
+				names_text(&fault_action_names, rule->action),
+				names_text(&fault_point_names, i), needs);
+	}
+	return 0;
+}
+
 /* Only where an occasion can have it. */
 static int check_has(struct making *making, enum fault_word which, uint32_t points)
 {
@@ -342,8 +358,8 @@ int fault_rule_of_words(const struct fault_words *words, struct fault_rule *ret,
 	enum fault_word *ret_bad, struct why *why)
 {
 	static int (*const steps[])(struct making * making) = {take_action, take_points,
-		check_action, take_match, take_block, take_addr, take_counts, take_after,
-		take_value};
+		check_action, take_match, check_needs, take_block, take_addr, take_counts,
+		take_after, take_value};
 	struct fault_rule rule = {.nth = 1, .times = 1};
 	struct making making = {.words = words, .rule = &rule, .why = why};
 

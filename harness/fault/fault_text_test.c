@@ -25,7 +25,7 @@ static const struct {
 	{"erase, program addr=0x08000000 after=50 %: cut-power 0.5 s",
 		"erase,program addr=0x08000000 after=50%: cut-power 500ms"},
 	{"answer out: nak 1500 us", "answer out: nak 1500us"},
-	{"request UPLOAD nth=1 times=1: corrupt", "request UPLOAD: corrupt 0"},
+	{"request write nth=1 times=1: corrupt", "request write: corrupt 0"},
 	{"board-reset after=2 ms: brown-out", "board-reset after=2ms: brown-out"},
 };
 
@@ -65,6 +65,10 @@ static const struct {
 				 "cut-power, "},
 	{"request DNLODE: stall", "\"DNLODE\" is not one of DETACH, DNLOAD"},
 	{"request GETSTATUS moon: stall", "is not one of DETACH"},
+	{"request UPLOAD: corrupt", "corrupt at request is for one of DNLOAD, "},
+	{"answer write: corrupt", "corrupt at answer is for one of UPLOAD, GETSTATUS"},
+	{"answer: short 3", "short at answer is for one of UPLOAD"},
+	{"request write: say dfuIDLE", "say at request is for one of GETSTATUS"},
 	{"erase sector: slow 300%", "nothing matches at erase"},
 	{"dfu-state dfuBUSY: reset", "\"dfuBUSY\" is not one of a state"},
 	{"request block=70000: stall", "block: \"70000\" is not a number up to 65535"},
